@@ -1,0 +1,1 @@
+"""The Textual screens, one per file. Import them as `smartos_wizard.screens`."""

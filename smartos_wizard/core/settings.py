@@ -1,0 +1,56 @@
+"""The user's settings: a small TOML file, overridden by the environment, overridden by flags."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from smartos_wizard.core.errors import UsageProblem
+from smartos_wizard.core.files import replace_file
+
+_ENVIRONMENT = {"mirror": "SMARTOS_WIZARD_MIRROR", "theme": "SMARTOS_WIZARD_THEME", "ascii": "SMARTOS_WIZARD_ASCII"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user may set once and for all."""
+
+    mirror: str = ""
+    """URL or local directory of the mirror; empty for the official one."""
+    theme: str = ""
+    """Name of the interface's theme; empty for the default."""
+    ascii: bool = False
+    """Draw with ASCII only."""
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of `path` (absent is fine) and of the environment. Raises UsageProblem for a bad file."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        data = {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageProblem(
+            "bad-settings", f"The settings file cannot be read: {error}", context=str(path),
+            hint="Mend or remove the file; every setting has a default.",
+        ) from error
+    known = {f.name for f in fields(Settings)}
+    settings = Settings()
+    for name, value in data.items():
+        if name in known:
+            settings = replace(settings, **{name: bool(value) if name == "ascii" else str(value)})
+    for name, variable in _ENVIRONMENT.items():
+        text = environ.get(variable)
+        if text:
+            settings = replace(settings, **{name: text not in ("0", "no", "false") if name == "ascii" else text})
+    return settings
+
+
+def save(path: Path, settings: Settings) -> None:
+    """Write `settings` to `path`, atomically."""
+    import tomli_w
+
+    replace_file(path, tomli_w.dumps(asdict(settings)).encode())

@@ -1,0 +1,66 @@
+"""Words and numbers as a person reads them: sizes, rates, times, ages; and names that cannot lie."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def size(count: int) -> str:
+    """A number of bytes in binary units with three significant figures: `1.81 GiB`."""
+    value = float(count)
+    for unit in _UNITS:
+        if value < 1024 or unit == _UNITS[-1]:
+            if unit == "bytes":
+                return f"{count} bytes"
+            return f"{value:.2f} {unit}" if value < 10 else f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
+        value /= 1024
+    raise AssertionError("unreachable")
+
+
+def exact(count: int) -> str:
+    """A number of bytes in full: `1,940,000,256`."""
+    return f"{count:,}"
+
+
+def rate(per_second: float) -> str:
+    """A speed in decimal megabytes, as sold: `42.1 MB/s`."""
+    return f"{per_second / 1e6:.1f} MB/s"
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, no more exact than it deserves: `40 s`, `1 min 10 s`, `2 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def age(seconds: float) -> str:
+    """How long ago: `today`, `3 days`, `11 weeks`, `2 years`."""
+    days = int(seconds // 86400)
+    if days < 1:
+        return "today"
+    if days < 14:
+        return f"{days} day{'s' if days != 1 else ''}"
+    if days < 7 * 20:
+        return f"{days // 7} weeks"
+    if days < 730:
+        return f"{days // 30} months"
+    return f"{days // 365} years"
+
+
+def tame(text: str, limit: int = 64) -> str:
+    """A name that hardware or a network gave, made safe to print.
+
+    Control, formatting (right-to-left marks among them), private and unassigned characters are dropped,
+    runs of white space become one space, and the rest is cut at `limit` characters.
+    """
+    kept = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    words = " ".join(kept.split())
+    return words if len(words) <= limit else words[: limit - 1] + "…"

@@ -1,0 +1,1 @@
+"""Disks of this machine: facts, judgement, fingerprints, and following plug and unplug."""

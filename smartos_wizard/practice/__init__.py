@@ -1,0 +1,1 @@
+"""A make-believe mirror and make-believe keys: nothing here can touch a real disk or the network."""

@@ -1,0 +1,1 @@
+"""The one small program that runs as root. Imports the standard library only."""

@@ -1,0 +1,1 @@
+"""Mirrors and their listing, artifacts, checksums, downloads, the local store. Imports core only."""

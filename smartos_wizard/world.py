@@ -1,0 +1,118 @@
+"""Builds the World: real or practice. The only place that chooses; everybody else takes what they are given."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from smartos_wizard.core.cancel import Cancel
+from smartos_wizard.core.errors import UsageProblem
+from smartos_wizard.core.events import Event
+from smartos_wizard.core.paths import Paths, user_paths
+from smartos_wizard.core.plan import Plan
+from smartos_wizard.core.runner import Action, execute
+from smartos_wizard.core.settings import Settings, load
+from smartos_wizard.media.ports import Disks, Opener
+from smartos_wizard.releases.mirror import Mirror, open_mirror
+from smartos_wizard.releases.model import OFFICIAL_MIRROR
+
+
+@dataclass(slots=True)
+class World:
+    """Everything outside this program, as the rest of it sees it. Satisfies `MediaWorld` and `ReleaseWorld`."""
+
+    practice: bool
+    paths: Paths
+    settings: Settings
+    disks: Disks
+    opener: Opener
+    default_mirror: str
+    awake: Callable[[str], AbstractContextManager[None]]
+    clock: Callable[[], float] = time.time
+    closers: list[Callable[[], None]] = field(default_factory=list)
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.clock()
+
+    def stay_awake(self, why: str) -> AbstractContextManager[None]:
+        """Keep the desktop from sleeping meanwhile, where it can be asked to."""
+        return self.awake(why)
+
+    def mirror(self, where: str = "") -> Mirror:
+        """The mirror at `where` (URL or directory); the setting's, then the default, where it is empty."""
+        return open_mirror(where or self.settings.mirror or self.default_mirror)
+
+    def run(self, plan: Plan, cancel: Cancel | None = None) -> Iterator[Event]:
+        """Execute a plan of any kind, here and now."""
+        return execute(plan, actions_of(plan.kind), self, cancel, self.clock)
+
+    def close(self) -> None:
+        """Stop whatever was started for this world."""
+        for closer in reversed(self.closers):
+            closer()
+
+
+def actions_of(kind: str) -> Mapping[str, Action[Any]]:
+    """The code that can run a plan of this kind. Raises UsageProblem for a kind nobody knows."""
+    if kind == "release-download":
+        from smartos_wizard.releases.download import DOWNLOAD_ACTIONS
+
+        return DOWNLOAD_ACTIONS
+    if kind == "release-prune":
+        from smartos_wizard.releases.prune import PRUNE_ACTIONS
+
+        return PRUNE_ACTIONS
+    if kind == "key-write":
+        from smartos_wizard.media.writing import WRITE_ACTIONS
+
+        return WRITE_ACTIONS
+    if kind == "key-check":
+        from smartos_wizard.media.checking import CHECK_ACTIONS
+
+        return CHECK_ACTIONS
+    if kind == "key-restore":
+        from smartos_wizard.media.restoring import RESTORE_ACTIONS
+
+        return RESTORE_ACTIONS
+    if kind == "key-boot-test":
+        from smartos_wizard.media.boottest import BOOT_TEST_ACTIONS
+
+        return BOOT_TEST_ACTIONS
+    raise UsageProblem("unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?")
+
+
+def build(practice: bool) -> World:
+    """The world this process works in."""
+    return practice_world() if practice else real_world()
+
+
+def real_world() -> World:
+    """This machine, its disks and its network."""
+    from smartos_wizard.media.awake import stay_awake
+    from smartos_wizard.media.disks.platform import system_disks
+    from smartos_wizard.media.opening import SystemOpener
+
+    paths = user_paths()
+    settings = load(paths.settings_file)
+    return World(False, paths, settings, system_disks(), SystemOpener(paths), OFFICIAL_MIRROR, stay_awake)
+
+
+def practice_world() -> World:
+    """A make-believe machine: a mirror on loopback, keys that are files, a system disk that is withheld."""
+    from smartos_wizard.practice.place import PracticePlace
+
+    place = PracticePlace.prepare(user_paths())
+    settings = load(place.paths.settings_file, {})
+    world = World(True, place.paths, settings, place.disks, place.opener, place.mirror_url, _nothing)
+    world.closers.append(place.close)
+    return world
+
+
+@contextlib.contextmanager
+def _nothing(_why: str) -> Iterator[None]:
+    yield
