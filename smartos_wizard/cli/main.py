@@ -84,17 +84,31 @@ download, 6 checksum, 7 write, 8 proof failed, 9 privilege, 10 device or host lo
 """
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True, epilog=EPILOG,
-             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--practice", is_flag=True, envvar="SMARTOS_WIZARD_PRACTICE",
-              help="A make-believe mirror and make-believe keys; touches nothing real.")
-@click.option("--plain", is_flag=True, help="Line by line instead of full screen; for Braille displays and speech.")
-@click.option("--ascii", "ascii_only", is_flag=True, envvar="SMARTOS_WIZARD_ASCII", help="Draw with ASCII only.")
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--practice",
+    is_flag=True,
+    envvar="SMARTOS_WIZARD_PRACTICE",
+    help="A make-believe mirror and make-believe keys; touches nothing real.",
+)
+@click.option(
+    "--plain", is_flag=True, help="Line by line instead of full screen; for Braille displays and speech."
+)
+@click.option(
+    "--ascii", "ascii_only", is_flag=True, envvar="SMARTOS_WIZARD_ASCII", help="Draw with ASCII only."
+)
 @click.option("--no-color", is_flag=True, help="No colours (as with NO_COLOR=1).")
 @click.option("--log-file", default="", metavar="FILE", help="Write a log for bug reports.")
 @click.version_option(__version__, message="smartos-wizard %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, practice: bool, plain: bool, ascii_only: bool, no_color: bool, log_file: str) -> None:
+def cli(
+    ctx: click.Context, practice: bool, plain: bool, ascii_only: bool, no_color: bool, log_file: str
+) -> None:
     """From nothing to a running SmartOS machine, and back to a clean one.
 
     Without a command it opens the wizard.

@@ -34,13 +34,17 @@ from smartos_wizard.core.progress import Meter, Progress, reduce
 if TYPE_CHECKING:
     from smartos_wizard.world import World
 
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout: one document, or one event per line.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="JSON on stdout: one document, or one event per line."
+)
 """The `--json` of every command."""
 
 
 def start_log(path: str) -> None:
     """Send the program's log to a file. It holds no secrets."""
-    logging.basicConfig(filename=path, level=logging.DEBUG, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.basicConfig(
+        filename=path, level=logging.DEBUG, format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
 
 
 def emit(document: Any) -> None:
@@ -80,7 +84,9 @@ def plan_lines(plan: Plan) -> list[str]:
     if plan.seconds is not None:
         lines.append(f"About {text.duration(plan.seconds)}.")
     if plan.confirmation is not None:
-        lines.append(f"{plan.confirmation.prompt}: " + " ".join(f"--confirm {t}" for t in plan.confirmation.tokens))
+        lines.append(
+            f"{plan.confirmation.prompt}: " + " ".join(f"--confirm {t}" for t in plan.confirmation.tokens)
+        )
     return lines
 
 

@@ -173,9 +173,7 @@ _BY_CODE: dict[int, type[WizardError]] = {
 def error_of(report: ErrorReport) -> WizardError:
     """The exception a report came from, of the right class, for raising it in another process."""
     kind = _BY_CODE.get(report.exit_code, WizardError)
-    return kind(
-        report.reference, report.message, hint=report.hint, context=report.context, **report.details
-    )
+    return kind(report.reference, report.message, hint=report.hint, context=report.context, **report.details)
 
 
 def report_of(error: BaseException) -> ErrorReport:

@@ -6,6 +6,7 @@ One JSON form with four uses: `--json` output, the journal, the terminal interfa
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -153,7 +154,7 @@ def to_json(event: Event) -> dict[str, Any]:
 def from_json(data: dict[str, Any]) -> Event:
     """The inverse of `to_json`. Raises KeyError for an event this version does not know."""
     kind = _TYPES[str(data["event"])]
-    names = set(kind.__dataclass_fields__)
+    names = {f.name for f in dataclasses.fields(kind)}
     fields = {k: v for k, v in data.items() if k in names}
     if "error" in fields and fields["error"] is not None:
         fields["error"] = ErrorReport.from_json(fields["error"])

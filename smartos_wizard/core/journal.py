@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from smartos_wizard.core.errors import Refused
-from smartos_wizard.core.events import Event, PlanCancelled, PlanFinished, from_json, is_last, to_json
-from smartos_wizard.core.files import exclusive, is_locked, private_directory, replace_file
+from smartos_wizard.core.events import Event, from_json, is_last, to_json
+from smartos_wizard.core.files import exclusive, is_locked, replace_file
+from smartos_wizard.core.paths import private_directory
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.progress import Progress, reduce
 
@@ -112,7 +113,7 @@ def unfinished(jobs: Path) -> list[Job]:
         if job.seen_file.exists() or job.running():
             continue
         ended = job.progress().ended
-        if ended is None or isinstance(ended, PlanCancelled) or (isinstance(ended, PlanFinished) and ended.exit_code):
+        if ended is None or ended.exit_code:
             found.append(job)
     return found
 

@@ -144,6 +144,7 @@ def require_confirmed(plan: Plan, typed: tuple[str, ...]) -> None:
         "Nothing was done: this erases data and was not confirmed."
         if not typed
         else "Nothing was done: the confirmation names something else than what would be erased.",
-        hint=f"{plan.confirmation.prompt}: " + " ".join(f"--confirm {token}" for token in plan.confirmation.tokens),
+        hint=f"{plan.confirmation.prompt}: "
+        + " ".join(f"--confirm {token}" for token in plan.confirmation.tokens),
         expected=list(plan.confirmation.tokens),
     )

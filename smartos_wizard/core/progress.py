@@ -142,7 +142,9 @@ def _started(step: StepState, event: StepStarted) -> StepState:
 def _advanced(step: StepState, event: Advanced) -> StepState:
     old = step.meters.get(event.target)
     if old is None or old.started == 0.0:
-        new = Meter(event.done, event.total, event.durable, event.at, event.at, event.done, 0.0, event.bottleneck)
+        new = Meter(
+            event.done, event.total, event.durable, event.at, event.at, event.done, 0.0, event.bottleneck
+        )
         return replace(step, meters={**step.meters, event.target: new})
     done = max(old.done, event.done)  # a bar never goes back
     spent = event.at - old.at

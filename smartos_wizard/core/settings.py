@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from smartos_wizard.core.errors import UsageProblem
 from smartos_wizard.core.files import replace_file
 
-_ENVIRONMENT = {"mirror": "SMARTOS_WIZARD_MIRROR", "theme": "SMARTOS_WIZARD_THEME", "ascii": "SMARTOS_WIZARD_ASCII"}
+_ENVIRONMENT = {
+    "mirror": "SMARTOS_WIZARD_MIRROR",
+    "theme": "SMARTOS_WIZARD_THEME",
+    "ascii": "SMARTOS_WIZARD_ASCII",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +38,17 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         data = {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(
-            "bad-settings", f"The settings file cannot be read: {error}", context=str(path),
+            "bad-settings",
+            f"The settings file cannot be read: {error}",
+            context=str(path),
             hint="Mend or remove the file; every setting has a default.",
         ) from error
-    known = {f.name for f in fields(Settings)}
-    settings = Settings()
-    for name, value in data.items():
-        if name in known:
-            settings = replace(settings, **{name: bool(value) if name == "ascii" else str(value)})
-    for name, variable in _ENVIRONMENT.items():
-        text = environ.get(variable)
-        if text:
-            settings = replace(settings, **{name: text not in ("0", "no", "false") if name == "ascii" else text})
-    return settings
+    texts = {name: str(data.get(name, "")) for name in ("mirror", "theme", "ascii")}
+    texts.update(
+        {name: environ[variable] for name, variable in _ENVIRONMENT.items() if environ.get(variable)}
+    )
+    plain = texts["ascii"].lower() not in ("", "0", "no", "false")
+    return Settings(mirror=texts["mirror"], theme=texts["theme"], ascii=plain)
 
 
 def save(path: Path, settings: Settings) -> None:

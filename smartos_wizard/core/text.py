@@ -14,7 +14,13 @@ def size(count: int) -> str:
         if value < 1024 or unit == _UNITS[-1]:
             if unit == "bytes":
                 return f"{count} bytes"
-            return f"{value:.2f} {unit}" if value < 10 else f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
+            return (
+                f"{value:.2f} {unit}"
+                if value < 10
+                else f"{value:.1f} {unit}"
+                if value < 100
+                else f"{value:.0f} {unit}"
+            )
         value /= 1024
     raise AssertionError("unreachable")
 
@@ -61,6 +67,8 @@ def tame(text: str, limit: int = 64) -> str:
     Control, formatting (right-to-left marks among them), private and unassigned characters are dropped,
     runs of white space become one space, and the rest is cut at `limit` characters.
     """
-    kept = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    kept = "".join(
+        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
+    )
     words = " ".join(kept.split())
     return words if len(words) <= limit else words[: limit - 1] + "…"
