@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smartos_wizard.core import text
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1024, "1.00 KiB"),
+        (1_940_000_256, "1.81 GiB"),
+        (30_752_000_000, "28.6 GiB"),
+    ],
+)
+def test_sizes_are_binary_with_three_figures(count: int, words: str) -> None:
+    assert text.size(count) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "0 s"), (40, "40 s"), (70, "1 min 10 s"), (1500, "25 min"), (7500, "2 h 5 min")],
+)
+def test_durations_are_no_more_exact_than_they_deserve(seconds: float, words: str) -> None:
+    assert text.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(0, "today"), (1, "1 day"), (13, "13 days"), (80, "11 weeks"), (400, "13 months")]
+)
+def test_ages(days: int, words: str) -> None:
+    assert text.age(days * 86400) == words
+
+
+@given(st.text())
+def test_a_tamed_name_holds_no_control_or_direction_characters(name: str) -> None:
+    tame = text.tame(name)
+    assert len(tame) <= 64
+    assert all(c.isprintable() for c in tame)
+    assert not set(tame) & set("\u202e\u200f\x1b\n\t")
+
+
+def test_a_hostile_name_cannot_turn_the_line_round() -> None:
+    assert text.tame("San\u202eDisk\x1b[31m \n Ultra") == "SanDisk[31m Ultra"
