@@ -24,7 +24,13 @@ class Material:
 
 
 def _program_files() -> list[Path]:
-    roots = [Path("/usr/bin"), Path("/usr/lib"), Path(sysconfig.get_paths()["stdlib"]), Path("/usr/share"), Path("/opt")]
+    roots = [
+        Path("/usr/bin"),
+        Path("/usr/lib"),
+        Path(sysconfig.get_paths()["stdlib"]),
+        Path("/usr/share"),
+        Path("/opt"),
+    ]
     found: list[Path] = []
     for root in roots:
         for directory, names, files in os.walk(root):

@@ -1,0 +1,316 @@
+"""What is measured, against whom, and what is to be reached."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import devices
+from tests.bench.material import Material
+from tests.bench.measure import OwnRun, Result, in_turn, key_write, timed
+
+WIZARD = [sys.executable, "-m", "smartos_wizard"]
+INFLATE = """
+import sys
+from pathlib import Path
+from smartos_wizard.media.decode import open_decoder
+from smartos_wizard.media.model import ImageKind
+with Path(sys.argv[1]).open("rb", buffering=0) as file:
+    decoder, slot = open_decoder(file, ImageKind.GZIP), memoryview(bytearray(4 << 20))
+    while decoder.readinto(slot):
+        pass
+"""
+
+
+@dataclass
+class Bench:
+    """What every case needs."""
+
+    material: Material
+    where: Path
+    runs: int
+
+    def ours(self, target: str) -> OwnRun:
+        """Our command, once, on one target."""
+        return key_write([target], str(self.material.packed), self.material.sha256)
+
+
+def _dd(source: Path, device: str) -> list[str]:
+    return ["dd", f"if={source}", f"of={device}", "bs=4M", "oflag=direct", "conv=fsync", "status=none"]
+
+
+def _read(device: str, size: int) -> str:
+    return f"dd if={device} of=/dev/null bs=4M iflag=direct,count_bytes count={size} status=none"
+
+
+def _wipe(device: str) -> None:
+    """Make the device empty, so that our run writes everything (it skips what is already right)."""
+    subprocess.run(["blkdiscard", "-z", device], check=False, stderr=subprocess.DEVNULL)
+    head = ["dd", "if=/dev/urandom", f"of={device}", "bs=4M", "count=16", "oflag=direct", "status=none"]
+    subprocess.run(head, check=True)
+
+
+def _compare(bench: Bench, device: str, label: str, *, fast: bool) -> list[Result]:
+    raw, packed, size = bench.material.raw, bench.material.packed, bench.material.size
+    whole: list[float] = []
+
+    def ours() -> float:
+        _wipe(device)
+        run = bench.ours(device)
+        whole.append(run.whole)
+        return run.written
+
+    contenders: dict[str, Callable[[], float]] = {
+        "key write, until written": ours,
+        "dd of the raw image": timed(_dd(raw, device)),
+        "read back with dd": timed(_read(device, size)),
+    }
+    if fast:
+        contenders["inflate to nowhere"] = timed([sys.executable, "-c", INFLATE, str(packed)])
+        both = f"gzip -dc {packed} | dd of={device} bs=4M iflag=fullblock oflag=direct conv=fsync status=none"
+        back = f"gzip -dc {packed} | cmp -n {size} - {device}"
+        contenders["gzip | dd, then gzip | cmp"] = timed(
+            f"{both} && echo 3 > /proc/sys/vm/drop_caches && {back}"
+        )
+        contenders["bmaptool copy --nobmap"] = timed(
+            ["bmaptool", "-q", "copy", "--nobmap", str(packed), device]
+        )
+    seen = in_turn(contenders, bench.runs)
+    seen["key write, until proven"] = statistics.median(whole)
+    slowest = max(seen["dd of the raw image"], seen.get("inflate to nowhere", 0.0))
+    written, proven = seen["key write, until written"], seen["key write, until proven"]
+    reading = seen["read back with dd"]
+    rows = [
+        _row(f"write, {label}", "larger of dd and inflating", written / slowest, 1.05, bench, seen),
+        _row(f"write and prove, {label}", "that + raw read", proven / (slowest + reading), 1.05, bench, seen),
+    ]
+    if fast:
+        for peer, factor in (("gzip | dd, then gzip | cmp", 4.0), ("bmaptool copy --nobmap", 3.0)):
+            times = seen[peer] / proven
+            rows.append(
+                Result(
+                    f"times faster, {label}", peer, times, f"≥ {factor:g}", times >= factor, bench.runs, seen
+                )
+            )
+    return rows
+
+
+def _row(name: str, peer: str, ratio: float, most: float, bench: Bench, seen: dict[str, float]) -> Result:
+    return Result(name, peer, ratio, f"≤ {most:g}", ratio <= most, bench.runs, seen)
+
+
+def unthrottled(bench: Bench) -> list[Result]:
+    """On a loop device, as fast as this machine goes."""
+    with devices.loop(bench.where, "fast") as device:
+        return _compare(bench, device, "loop device", fast=True)
+
+
+def throttled(bench: Bench) -> list[Result]:
+    """On devices as slow as keys are."""
+    rows: list[Result] = []
+    for speed in (150, 60, 20):
+        with devices.throttled(bench.where, f"slow{speed}", speed) as device:
+            rows += _compare(bench, device, f"{speed} MB/s", fast=False)
+    return rows
+
+
+def unchanged(bench: Bench) -> list[Result]:
+    """The same key written again: read, compare, write nothing."""
+    with devices.loop(bench.where, "again") as device:
+        bench.ours(device)
+        written: list[int] = []
+
+        def ours() -> float:
+            run = bench.ours(device)
+            keys = run.result["keys"]
+            assert isinstance(keys, list)
+            written.append(int(keys[0]["written"]))
+            return run.whole
+
+        seen = in_turn(
+            {
+                "key write again": ours,
+                "read back with dd": timed(_read(device, bench.material.size)),
+                "inflate to nowhere": timed([sys.executable, "-c", INFLATE, str(bench.material.packed)]),
+            },
+            bench.runs,
+        )
+    slowest = max(seen["read back with dd"], seen["inflate to nowhere"])
+    row = _row(
+        "unchanged key again",
+        "larger of read and inflate",
+        seen["key write again"] / slowest,
+        1.1,
+        bench,
+        seen,
+    )
+    row.numbers["bytes written"] = float(max(written))
+    row.reached = row.reached and max(written) == 0
+    return [row]
+
+
+def four_keys(bench: Bench) -> list[Result]:
+    """Four keys at once against one, each at 60 MB/s."""
+    with contextlib.ExitStack() as stack:
+        keys = [stack.enter_context(devices.throttled(bench.where, f"four{n}", 60)) for n in range(4)]
+
+        def run(targets: list[str]) -> Callable[[], float]:
+            def once() -> float:
+                for target in targets:
+                    _wipe(target)
+                return key_write(targets, str(bench.material.packed), bench.material.sha256).whole
+
+            return once
+
+        seen = in_turn({"four keys": run(keys), "one key": run(keys[:1])}, bench.runs)
+    return [
+        _row("four keys at once, 60 MB/s", "one key", seen["four keys"] / seen["one key"], 1.15, bench, seen)
+    ]
+
+
+def memory(bench: Bench) -> list[Result]:
+    """Peak resident memory of the whole `key write` process."""
+    with devices.loop(bench.where, "memory") as device:
+        peaks = [bench.ours(device).peak_bytes / (1 << 20) for _ in range(bench.runs)]
+    peak = max(peaks)
+    return [
+        Result(
+            "peak memory of key write",
+            "96 MiB",
+            peak / 96,
+            "≤ 1",
+            peak <= 96,
+            bench.runs,
+            {"peak": peak},
+            "MiB",
+        )
+    ]
+
+
+def cancel(bench: Bench) -> list[Result]:
+    """From Ctrl-C to the prompt, at 20 MB/s."""
+    worst: list[float] = []
+    with devices.throttled(bench.where, "cancel", 20) as device:
+        for number in range(bench.runs):
+            _wipe(device)
+            command = [*WIZARD, "key", "write", device, "--image", str(bench.material.packed), "--sha256",
+                       bench.material.sha256, "--allow-fixed", "--confirm", device, "--json"]  # fmt: skip
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(4 + number)
+            start = time.perf_counter()
+            process.send_signal(signal.SIGINT)
+            code = process.wait(timeout=60)
+            worst.append(time.perf_counter() - start)
+            if code != 3:
+                raise SystemExit(f"cancelled key write left with {code}")
+    slowest = max(worst)
+    return [
+        Result("cancel at 20 MB/s", "2 s", slowest / 2, "≤ 1", slowest <= 2, bench.runs, {"slowest": slowest})
+    ]
+
+
+def starting(bench: Bench) -> list[Result]:
+    """`--version` against importing click; the first screen against 0.8 s."""
+    runs = max(bench.runs, 5)
+    seen = in_turn(
+        {
+            "--version": timed([*WIZARD, "--version"]),
+            "import click": timed([sys.executable, "-c", "import click"]),
+            "first screen": _first_screen,
+        },
+        runs,
+    )
+    first = seen["first screen"]
+    return [
+        Result(
+            "--version",
+            'python -c "import click"',
+            ratio := seen["--version"] / seen["import click"],
+            "≤ 3",
+            ratio <= 3,
+            runs,
+            seen,
+        ),
+        Result("first screen", "0.8 s", first / 0.8, "≤ 1", first <= 0.8, runs, seen),
+    ]
+
+
+def _first_screen() -> float:
+    """Seconds until the wizard, on a terminal of its own, shows its question."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-256color", LINES="24", COLUMNS="80", LANG="C.UTF-8")
+        os.execv(sys.executable, [*WIZARD, "--practice"])
+    start, seen = time.perf_counter(), b""
+    try:
+        while b"do you want to do" not in seen:
+            ready, _, _ = select.select([terminal], [], [], 20)
+            if not ready:
+                raise SystemExit("the first screen never came")
+            seen += os.read(terminal, 65536)
+        return time.perf_counter() - start
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def download(bench: Bench) -> list[Result]:
+    """Download from loopback, hash included, against curl, which does not hash."""
+    site = bench.where / "site"
+    stamp = "20260903T001557Z"
+    release = site / stamp
+    release.mkdir(parents=True, exist_ok=True)
+    name = f"smartos-{stamp}-USB.img.gz"
+    if not (release / name).exists():
+        os.link(bench.material.packed, release / name)
+    (release / "sha256sums.txt").write_text(f"{bench.material.sha256} {name}\n")
+    (site / "latest").write_text(f"/Joyent_Dev/public/SmartOS/{stamp}\n")
+    from smartos_wizard.practice.server import serve_tree
+
+    with serve_tree(site) as base, contextlib.ExitStack() as stack:
+        to = bench.where / "down"
+        stack.callback(shutil.rmtree, to, ignore_errors=True)
+
+        def ours() -> float:
+            shutil.rmtree(to, ignore_errors=True)
+            to.mkdir()
+            command = [*WIZARD, "release", "download", stamp, "--mirror", base, "--to", str(to), "--json"]
+            process = subprocess.run(command, capture_output=True, text=True, check=False)
+            events = [json.loads(line) for line in process.stdout.splitlines()]
+            if process.returncode:
+                raise SystemExit(f"download failed: {events[-1:]}")
+            times = {e.get("event", "") + e.get("step", ""): e["at"] for e in events}
+            return float(times["plan-finished"] - times["plan-started"])
+
+        def curl() -> float:
+            to.mkdir(exist_ok=True)
+            return timed(["curl", "-sf", "-o", str(to / "curl.gz"), f"{base.rstrip('/')}/{stamp}/{name}"])()
+
+        seen = in_turn({"release download": ours, "curl": curl}, bench.runs)
+    ratio = seen["curl"] / seen["release download"]
+    return [Result("download speed, hash included", "curl", ratio, "≥ 0.9", ratio >= 0.9, bench.runs, seen)]
+
+
+CASES: dict[str, Callable[[Bench], list[Result]]] = {
+    "starting": starting,
+    "download": download,
+    "loop": unthrottled,
+    "unchanged": unchanged,
+    "memory": memory,
+    "cancel": cancel,
+    "four-keys": four_keys,
+    "throttled": throttled,
+}
