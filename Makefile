@@ -8,7 +8,7 @@ ARGS ?=
 # `make run PRACTICE=1`: no network, no root, no hardware.
 FLAGS := $(if $(filter-out 0 no false,$(PRACTICE)),--practice,)
 
-.PHONY: run test lint lab bench pictures wheel clean help
+.PHONY: run test lint lab bench pictures docs wheel clean help
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ bench: $(VENV)/.dev ## measure against named peers; writes docs/performance.md
 
 pictures: $(VENV)/.dev ## the pictures of the docs, from the practice world
 	$(BIN)/python packaging/pictures.py $(ARGS)
+
+docs: $(VENV)/.dev ## docs/commands.md from the commands' own help
+	$(BIN)/python packaging/command_docs.py
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	$(BIN)/pip wheel -q --no-deps -w dist .
