@@ -1,0 +1,45 @@
+"""The rigs as fixtures. One private directory per session; what hangs on it is undone at the end and after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.lab.rig import images, parts
+from tests.lab.rig.space import private_space
+
+_homes = count()
+
+
+@pytest.fixture(scope="session")
+def space() -> Iterator[Path]:
+    """The session's private directory."""
+    parts.need_root()
+    with private_space() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="session")
+def fault_rig(space: Path) -> Path:
+    """The directory in which failing block devices can be made."""
+    parts.need_files(["/dev/fuse", "/dev/loop-control"])
+    parts.need_programs(["qemu-storage-daemon", "losetup", "fusermount3", "sfdisk"])
+    return space
+
+
+@pytest.fixture(scope="session")
+def image(space: Path) -> images.Image:
+    """A small image of 32 MiB with a true partition table."""
+    parts.need_programs(["sfdisk"])
+    return images.build(space, "small")
+
+
+@pytest.fixture
+def home(space: Path) -> Path:
+    """Fresh directories for the program's settings, state and cache."""
+    path = space / f"home{next(_homes)}"
+    path.mkdir(mode=0o700)
+    return path
