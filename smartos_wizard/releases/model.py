@@ -65,13 +65,18 @@ class ReleaseEntry:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release with everything its own lists tell. `algorithms` are the checksum lists it publishes."""
+    """A release with everything its own lists tell. `algorithms` are the checksum lists it publishes.
+
+    `problems` are sentences on lists that are missing or make no sense; files those should vouch for have
+    no checksum here and are not used.
+    """
 
     stamp: str
     base: str
     artifacts: tuple[Artifact, ...]
     algorithms: tuple[str, ...] = ()
     published: dt.datetime | None = None
+    problems: tuple[str, ...] = ()
 
     def artifact(self, kind: ArtifactKind) -> Artifact | None:
         """The artifact of that kind."""
