@@ -15,45 +15,50 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+from typing import Any
 
 USER = "tess"
 HOME = "/home/tess"
 
 
 def setup() -> None:
-    """Mounts, an ordinary user who may use sudo without a password, and way in to the checkout for that user."""
+    """Mounts, an ordinary user who may use sudo without a password, and a way in to the checkout for that user."""
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     os.environ["HOME"] = "/root"
     for kind, point in (("tmpfs", "/run"), ("devpts", "/dev/pts"), ("tmpfs", "/dev/shm")):
-        os.makedirs(point, exist_ok=True)
+        Path(point).mkdir(parents=True, exist_ok=True)
         subprocess.run(["mount", "-t", kind, kind, point], check=False)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
     subprocess.run(["hostname", "lab"], check=False)
-    with open("/etc/hosts", "a") as file:
-        file.write("127.0.0.1 localhost lab\n")
-    for path in sys.argv[1:]:
-        while path not in ("/", ""):
-            os.chmod(path, os.stat(path).st_mode | 0o055)
-            path = os.path.dirname(path)
+    Path("/etc/hosts").write_text("127.0.0.1 localhost lab\n")
+    for name in sys.argv[1:]:
+        for path in (Path(name), *Path(name).parents):
+            path.chmod(path.stat().st_mode | 0o055)
     subprocess.run(["useradd", "-m", "-s", "/bin/sh", "-d", HOME, USER], check=False)
-    os.makedirs("/etc/sudoers.d", exist_ok=True)
-    with open("/etc/sudoers.d/lab", "w") as file:
-        file.write(f"{USER} ALL=(ALL) NOPASSWD: ALL\n")
-    os.chmod("/etc/sudoers.d/lab", 0o440)
-    os.makedirs(f"/run/user/{pwd.getpwnam(USER).pw_uid}", mode=0o700, exist_ok=True)
-    os.chown(f"/run/user/{pwd.getpwnam(USER).pw_uid}", pwd.getpwnam(USER).pw_uid, pwd.getpwnam(USER).pw_gid)
+    rule = Path("/etc/sudoers.d/lab")
+    rule.parent.mkdir(parents=True, exist_ok=True)
+    rule.write_text(f"{USER} ALL=(ALL) NOPASSWD: ALL\n")
+    rule.chmod(0o440)
+    user = pwd.getpwnam(USER)
+    runtime = Path(f"/run/user/{user.pw_uid}")
+    runtime.mkdir(parents=True, mode=0o700, exist_ok=True)
+    os.chown(runtime, user.pw_uid, user.pw_gid)
 
 
 def port() -> str:
     """The device node of the virtio port named `lab`."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        for name in os.listdir("/sys/class/virtio-ports"):
-            with open(f"/sys/class/virtio-ports/{name}/name") as file:
-                if file.read().strip() == "lab":
-                    return f"/dev/{name}"
+        for entry in Path("/sys/class/virtio-ports").iterdir():
+            if (entry / "name").read_text().strip() == "lab":
+                return f"/dev/{entry.name}"
         time.sleep(0.1)
     raise SystemExit("no port")
+
+
+Request = dict[str, Any]
+Answer = dict[str, Any]
 
 
 class Agent:
@@ -65,7 +70,7 @@ class Agent:
         self.works: dict[int, subprocess.Popen[bytes]] = {}
         self.handles = 0
 
-    def say(self, data: dict[str, object]) -> None:
+    def say(self, data: Answer) -> None:
         line = json.dumps(data).encode() + b"\n"
         with self.lock:
             while line:
@@ -83,14 +88,14 @@ class Agent:
                 request = json.loads(line)
                 threading.Thread(target=self.answer, args=(request,), daemon=True).start()
 
-    def answer(self, request: dict) -> None:  # type: ignore[type-arg]
+    def answer(self, request: Request) -> None:
         try:
             data = getattr(self, "do_" + request["op"])(request)
         except Exception as error:
             data = {"code": 255, "out": "", "err": f"agent: {error!r}"}
         self.say({**data, "id": request["id"]})
 
-    def popen(self, request: dict, **streams: object) -> subprocess.Popen[bytes]:  # type: ignore[type-arg]
+    def popen(self, request: Request, **streams: Any) -> subprocess.Popen[bytes]:
         user = pwd.getpwnam(request.get("user", "root"))
         env = {"PATH": os.environ["PATH"], "HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name,
                "LANG": "C.UTF-8", "TERM": "dumb", "XDG_RUNTIME_DIR": f"/run/user/{user.pw_uid}",
@@ -100,7 +105,7 @@ class Agent:
             user=user.pw_uid, group=user.pw_gid, extra_groups=[user.pw_gid], start_new_session=True, **streams,
         )  # fmt: skip
 
-    def do_run(self, request: dict) -> dict:  # type: ignore[type-arg]
+    def do_run(self, request: Request) -> Answer:
         work = self.popen(request, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             out, err = work.communicate(timeout=request.get("seconds", 60))
@@ -113,20 +118,20 @@ class Agent:
             "err": err.decode(errors="replace"),
         }
 
-    def do_start(self, request: dict) -> dict:  # type: ignore[type-arg]
+    def do_start(self, request: Request) -> Answer:
         self.handles += 1
         handle = self.handles
-        with open(f"/run/lab{handle}.out", "wb") as out, open(f"/run/lab{handle}.err", "wb") as err:
+        with Path(f"/run/lab{handle}.out").open("wb") as out, Path(f"/run/lab{handle}.err").open("wb") as err:
             self.works[handle] = self.popen(request, stdout=out, stderr=err)
         return {"code": 0, "out": str(handle), "err": ""}
 
-    def do_look(self, request: dict) -> dict:  # type: ignore[type-arg]
+    def do_look(self, request: Request) -> Answer:
         handle = request["handle"]
         code = self.works[handle].poll()
-        with open(f"/run/lab{handle}.out", errors="replace") as out, open(f"/run/lab{handle}.err") as err:
-            return {"code": code, "out": out.read(), "err": err.read()}
+        out, err = (Path(f"/run/lab{handle}.{name}").read_text(errors="replace") for name in ("out", "err"))
+        return {"code": code, "out": out, "err": err}
 
-    def do_stop(self, request: dict) -> dict:  # type: ignore[type-arg]
+    def do_stop(self, request: Request) -> Answer:
         os.killpg(self.works[request["handle"]].pid, request["signal"])
         return {"code": 0, "out": "", "err": ""}
 

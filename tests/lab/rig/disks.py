@@ -97,14 +97,16 @@ def attach(
     if device:
         subprocess.run(["losetup", *options, device, str(backing)], check=True, capture_output=True)
         return device
+    words = ""
     for _ in range(20):  # another process may take the free device first
         done = subprocess.run(
             ["losetup", *options, "-f", "--show", str(backing)], check=False, capture_output=True, text=True
         )
         if done.returncode == 0:
             return done.stdout.strip()
+        words = done.stderr
         time.sleep(0.1)
-    raise RuntimeError(done.stderr)
+    raise RuntimeError(words)
 
 
 @contextmanager
