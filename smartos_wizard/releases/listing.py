@@ -30,7 +30,7 @@ def list_releases(mirror: Mirror, cache_dir: Path, now: float) -> Listing:
         latest = _read_latest(mirror)
     except NetworkFailed as error:
         old = kept.load_listing(cache_dir, mirror.base)
-        if old is None or not error.details.get("passing", True):
+        if old is None or not error.details.get("passing"):
             raise
         return Listing(old.base, old.releases, old.latest, old.offline_since, (error.message,))
     releases = sorted(
@@ -67,7 +67,7 @@ def resolve(mirror: Mirror, stamp: str, cache_dir: Path) -> str:
         raise NetworkFailed("no-releases", "There are no releases at this address.", context=mirror.base) from None
     except NetworkFailed as error:
         old = kept.load_listing(cache_dir, mirror.base)
-        if old is None or not old.releases or not error.details.get("passing", True):
+        if old is None or not old.releases or not error.details.get("passing"):
             raise
         return old.latest or old.releases[0].stamp
 
@@ -85,7 +85,7 @@ def read_release(mirror: Mirror, stamp: str, cache_dir: Path, *, fresh: bool = T
     try:
         release = _read(mirror, stamp)
     except NetworkFailed as error:
-        if old is None or error.reference == "no-such-release" or not error.details.get("passing", True):
+        if old is None or error.reference == "no-such-release" or not error.details.get("passing"):
             raise
         return old
     kept.save_release(cache_dir, release)

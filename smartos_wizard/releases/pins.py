@@ -5,13 +5,18 @@ One small JSON file per release in the state directory. Imports core only.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from smartos_wizard.core.errors import ChecksumFailed, Refused
 from smartos_wizard.core.files import exclusive, replace_file
 from smartos_wizard.releases.model import Artifact, Checksum
+
+_PATIENCE = 100  # looks at a taken lock, 50 ms apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +67,26 @@ class Pins:
     def learn(self, artifacts: tuple[Artifact, ...]) -> None:
         """Remember digests not yet known; what is known is never changed."""
         for stamp in {a.stamp for a in artifacts if a.checksums}:
-            before = self.known(stamp)
-            busy = Refused("pins-busy", "Another process is noting digests just now.", hint="Try again.")
-            merged = {name: dict(sums) for name, sums in before.items()}
-            for artifact in (a for a in artifacts if a.stamp == stamp):
-                for checksum in artifact.checksums:
-                    merged.setdefault(artifact.name, {}).setdefault(checksum.algorithm, checksum.digest)
-            if merged != before:
-                with exclusive(self.root / f".{stamp}.lock", busy):
-                    replace_file(self._file(stamp), json.dumps(merged, indent=1, sort_keys=True).encode())
+            mine = tuple(a for a in artifacts if a.stamp == stamp)
+            if _merged(self.known(stamp), mine) != self.known(stamp):
+                with self._turn(stamp):
+                    data = _merged(self.known(stamp), mine)
+                    replace_file(self._file(stamp), json.dumps(data, indent=1, sort_keys=True).encode())
+
+    @contextlib.contextmanager
+    def _turn(self, stamp: str) -> Iterator[None]:
+        """One writer at a time; the others wait a moment for it."""
+        busy = Refused("pins-busy", "Another process keeps noting digests.", context=str(self.root), hint="Try again.")
+        with contextlib.ExitStack() as held:
+            for attempt in range(_PATIENCE):
+                try:
+                    held.enter_context(exclusive(self.root / f".{stamp}.lock", busy))
+                    break
+                except Refused:
+                    if attempt == _PATIENCE - 1:
+                        raise
+                    time.sleep(0.05)
+            yield
 
     def _file(self, stamp: str) -> Path:
         return self.root / f"{stamp}.json"
@@ -87,6 +103,15 @@ class Pins:
             now=today.digest,
             algorithm=first.algorithm,
         )
+
+
+def _merged(known: dict[str, dict[str, str]], artifacts: tuple[Artifact, ...]) -> dict[str, dict[str, str]]:
+    """What is known and, where nothing is known yet, what is published now."""
+    merged = {name: dict(sums) for name, sums in known.items()}
+    for artifact in artifacts:
+        for checksum in artifact.checksums:
+            merged.setdefault(artifact.name, {}).setdefault(checksum.algorithm, checksum.digest)
+    return merged
 
 
 def pins_of(state: Path) -> Pins:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import html
 import json
 import re
@@ -152,10 +153,8 @@ class _WebIncoming:
     def close(self) -> None:
         """End the connection; a `read` that waits in another thread ends too."""
         if self._socket is not None:
-            try:
+            with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             self._socket = None
         self._response.close()
 

@@ -77,7 +77,7 @@ def refuse_status(status: int, headers: Mapping[str, str], url: str) -> None:
     if status in (200, 206):
         return
     if status in (404, 410):
-        raise NetworkFailed("not-on-mirror", f"The mirror has no {url.split('?')[0]}.", context=f"{url}: {status}")
+        raise NetworkFailed("not-on-mirror", f"The mirror has no {url.partition('?')[0]}.", context=f"{url}: {status}")
     if status == 416:
         raise NetworkFailed("range-refused", "The mirror has no such part of the file.", context=url)
     if status == 407:
