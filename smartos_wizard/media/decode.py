@@ -73,7 +73,8 @@ def open_decoder(
     if kind is ImageKind.BZIP2:
         import bz2
 
-        return _Compressed(source, limit, tap, "bzip2", b"BZh", bz2.BZ2Decompressor, (OSError,))
+        new_bzip2: Callable[[], _Stream] = bz2.BZ2Decompressor  # type: ignore[assignment]
+        return _Compressed(source, limit, tap, "bzip2", b"BZh", new_bzip2, (OSError,))
     raise ValueError(f"not something to decode: {kind}")
 
 
