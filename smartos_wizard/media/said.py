@@ -1,0 +1,39 @@
+"""The last words: what to do with a proven key, and what was left alone."""
+
+from __future__ import annotations
+
+from smartos_wizard.core import text
+from smartos_wizard.media.keys import Key, Keys
+
+
+def what_next(keys: Keys) -> list[str]:
+    """Lines for a person, for the end of writing; empty where no key was proven."""
+    proven = [key for key in keys.keys if key.state == "proven"]
+    if not proven:
+        return []
+    lines = [_line(key, keys) for key in proven]
+    if all(key.target.regular_file for key in proven):
+        return [*lines, "Use it as the disk of a virtual machine, or write it to a key later.", _untouched()]
+    names = " ".join(key.target.path for key in proven)
+    return [
+        *lines,
+        "Next:",
+        f"  1 Make it safe to pull: smartos-wizard key eject {names}",
+        "  2 Boot the machine from it (F12, F11 or F8 at power-on). The menu waits 10 s.",
+        "  3 Log in as root; the setup asks its questions.",
+        f"Or see it start here first: smartos-wizard key boot-test {names}",
+        "Do not “repair” its partition table, and do not write the ISO to a key.",
+        _untouched(),
+    ]
+
+
+def _line(key: Key, keys: Keys) -> str:
+    spent = f"write {text.duration(key.write_seconds)}, proof {text.duration(key.proof_seconds)}"
+    if key.writing.written == 0:
+        spent = f"nothing needed writing, compared in {text.duration(key.write_seconds)}"
+    name = keys.image.stamp or keys.image.path.name
+    return f"PROVEN. Every byte of {key.target.path} was read back and equals {name}: {text.exact(keys.size)} bytes, {spent}."
+
+
+def _untouched() -> str:
+    return "Not touched: every other disk, the network, this computer's own boot set-up."

@@ -1,0 +1,308 @@
+"""Carries out the plan of writing keys: open, write, boot sectors, prove, receipt.
+
+Several keys share one decode and each has its own result: a failed one is dropped, the others go on. The
+word "proven" and exit code 0 come from one place only, the end of the pass that read everything back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+
+from smartos_wizard.core import text
+from smartos_wizard.core.errors import ChecksumFailed, Refused, WizardError, WriteFailed
+from smartos_wizard.core.events import Advanced, Event, Noted
+from smartos_wizard.core.plan import Step
+from smartos_wizard.core.runner import Action, Run, Work
+from smartos_wizard.media import resume
+from smartos_wizard.media.faults import WILL_NOT_BOOT
+from smartos_wizard.media.keys import Key, Keys, fail, keys_of, lock_targets
+from smartos_wizard.media.lane import Writer
+from smartos_wizard.media.opened import open_key
+from smartos_wizard.media.pipeline import Lane, Stream
+from smartos_wizard.media.ports import MediaWorld
+from smartos_wizard.media.prove_step import prove
+from smartos_wizard.media.receipt import write_receipt
+from smartos_wizard.media.said import what_next
+from smartos_wizard.media.watching import watch
+from smartos_wizard.media.write_plan import plan_write
+
+__all__ = ["WRITE_ACTIONS", "plan_write"]
+
+
+def _source(run: Run[MediaWorld], step: Step) -> Work:
+    """Look at the image, lock the targets, keep the machine awake until the end."""
+    keys = keys_of(run)
+    try:
+        size = keys.image.path.stat().st_size
+    except OSError as error:
+        raise Refused(
+            "image-missing", f"The image is gone: {keys.image.path}.", context=str(keys.image.path)
+        ) from error
+    stack = contextlib.ExitStack()
+    run.on_end.append(stack.close)
+    lock_targets(stack, run.world.paths, [key.target for key in keys.keys])
+    stack.enter_context(run.world.stay_awake("writing a SmartOS key"))
+    yield Noted(
+        run.clock(),
+        step.id,
+        f"{keys.image.path.name}: {keys.image.vouched_by or 'not verified'}",
+        data={"digest": keys.image.digest, "algorithm": keys.image.algorithm, "size": size},
+    )
+    for key in keys.keys:
+        yield from _recalled(run, step, key)
+    return {"path": str(keys.image.path), "size": size}
+
+
+def _recalled(run: Run[MediaWorld], step: Step, key: Key) -> Iterator[Event]:
+    record = resume.recall(run.world.paths, key.target, keys_of(run).image.digest)
+    if record is not None and record.durable:
+        total = keys_of(run).image.raw_size
+        of = f" of {text.size(total)}" if total else ""
+        words = f"{key.target.path} was interrupted before: {text.size(record.durable)}{of} should be right already."
+        yield Noted(
+            run.clock(),
+            step.id,
+            words,
+            target=key.target.path,
+            reference="resumed",
+            data={"durable": record.durable},
+        )
+
+
+def _unmount(run: Run[MediaWorld], step: Step) -> Work:
+    """The opener unmounts in the same breath as it opens, so that nothing can come between."""
+    yield Noted(run.clock(), step.id, "It is unmounted together with opening.")
+    return {}
+
+
+def _open(run: Run[MediaWorld], step: Step) -> Work:
+    keys = keys_of(run)
+    for key in keys.keys:
+        try:
+            yield from open_key(run, step, key, write=True)
+        except (WizardError, OSError) as error:
+            yield from fail(run, step.id, key, _as_error(error, key))
+            continue
+        key.writer = _writer(run, keys, key)
+    return {"opened": [key.target.path for key in keys.alive]}
+
+
+def _as_error(error: WizardError | OSError, key: Key) -> WizardError:
+    if isinstance(error, WizardError):
+        return error
+    return WriteFailed(
+        "not-opened", f"{key.target.path} could not be opened: {error}", context=key.target.path
+    )
+
+
+def _writer(run: Run[MediaWorld], keys: Keys, key: Key) -> Writer:
+    last = 0.0
+
+    def durable(count: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= 1.0:  # a record each second is enough, and costs the key nothing
+            last = now
+            resume.remember(run.world.paths, key.target, keys.image.digest, count, run.clock())
+
+    return Writer(key.opened, delta=bool(run.plan.params.get("delta", True)), on_durable=durable)
+
+
+def _write(run: Run[MediaWorld], step: Step) -> Work:
+    """Everything but the boot sectors, then compare the digest of what was read."""
+    keys = keys_of(run)
+    begun = time.monotonic()
+    waiting = [(key, 0) for key in keys.alive]
+    while waiting:  # more than once only where a key was so slow that the others went on without it
+        start = min(slot for _, slot in waiting)
+        waiting = yield from _round(run, step, keys, [key for key, _ in waiting], start)
+    for key in keys.keys:
+        key.write_seconds = time.monotonic() - begun
+    return {"bytes": keys.size}
+
+
+def _round(
+    run: Run[MediaWorld], step: Step, keys: Keys, group: list[Key], start: int
+) -> Generator[Event, None, list[tuple[Key, int]]]:
+    lanes = {key: Lane(key.target.path, key.writing, start) for key in group}
+    limit = keys.image.raw_size or max(key.opened.size for key in group)
+    stream = Stream(keys.image, list(lanes.values()), limit, start)
+    ticker = _Ticker(run, step, keys, stream, lanes)
+    stream.begin()
+    yield from watch(run, stream.wait, ticker.tick, stream.abandon, lambda: _stopped(keys))
+    for key, lane in lanes.items():
+        if lane.error is not None:
+            yield from fail(run, step.id, key, lane.error)
+    if stream.error is not None:
+        raise _of_source(stream.error)
+    done = [key for key in group if key.alive and not lanes[key].left_behind]
+    if done:
+        _check_source(keys, stream)
+    late = [key for key in group if key.alive and lanes[key].left_behind]
+    for key in late:  # its thread may still be inside the kernel with the last slot it took
+        yield from watch(run, lanes[key].finished.wait, ticker.tick, stream.abandon, lambda: _stopped(keys))
+    return [(key, lanes[key].next) for key in late]
+
+
+def _of_source(error: WizardError) -> WizardError:
+    """An error of the image while keys were being written: say what that means for them."""
+    if WILL_NOT_BOOT not in error.message:
+        error.message = f"{error.message} Writing stopped. {WILL_NOT_BOOT}"
+    return error
+
+
+def _check_source(keys: Keys, stream: Stream) -> None:
+    """Raise unless what was decoded is the whole image, from a file with the expected digest."""
+    image = keys.image
+    if stream.size == 0:
+        raise WriteFailed("empty-image", "The image holds nothing.", context=str(image.path))
+    if stream.declared is not None and stream.size < stream.declared:
+        raise WriteFailed(
+            "truncated-image",
+            f"The image ends at byte {text.exact(stream.size)}; its partition table speaks of "
+            f"{text.exact(stream.declared)}. {WILL_NOT_BOOT}",
+            context=str(image.path),
+            hint="Download it again.",
+            offset=stream.size,
+        )
+    if image.algorithm != "none" and stream.source_digest != image.digest.lower():
+        raise ChecksumFailed(
+            "image-changed",
+            f"The image changed after it was verified, or the disk it lies on reads badly. {WILL_NOT_BOOT}",
+            context=str(image.path),
+            hint="Download it again.",
+            expected=image.digest,
+            got=stream.source_digest,
+        )
+    keys.size, keys.digests = stream.size, stream.digests
+
+
+def _stopped(keys: Keys) -> str:
+    parts = []
+    for key in keys.keys:
+        if key.writer is None or not key.writer.touched:
+            parts.append(f"{key.target.path}: nothing on it has changed.")
+        elif key.writer.booting:
+            parts.append(f"{key.target.path}: written but not proven.")
+        else:
+            parts.append(
+                f"{key.target.path}: {WILL_NOT_BOOT} {text.size(key.writer.durable)} are safe on it; "
+                "writing the same image again continues from there."
+            )
+    return " ".join(parts)
+
+
+class _Ticker:
+    """Makes progress events of what the threads have done; says which stage is the slowest."""
+
+    def __init__(
+        self, run: Run[MediaWorld], step: Step, keys: Keys, stream: Stream, lanes: dict[Key, Lane]
+    ) -> None:
+        self._run, self._step, self._keys, self._stream, self._lanes = run, step, keys, stream, lanes
+        self._idle = dict.fromkeys(lanes, 0.0)
+        self._at = time.monotonic()
+        self._begun = self._at
+        self._held_up = dict.fromkeys(lanes, 0.0)
+
+    def tick(self) -> Iterator[Event]:
+        now = time.monotonic()
+        spent, self._at = max(now - self._at, 1e-6), now
+        for key, lane in self._lanes.items():
+            idle = (lane.idle(now) - self._idle[key]) / spent
+            self._idle[key] = lane.idle(now)
+            word = "the key"
+            if idle > 0.5:
+                word = "reading the image" if self._stream.reading else "decompressing"
+            yield Advanced(
+                self._run.clock(),
+                self._step.id,
+                key.writing.done,
+                self._keys.image.raw_size or self._stream.declared,
+                key.writing.durable,
+                key.target.path,
+                word,
+            )
+
+
+def _boot_sectors(run: Run[MediaWorld], step: Step) -> Work:
+    keys = keys_of(run)
+    yield from each_key(run, step, keys, lambda key: key.writing.arm(), lambda: _stopped(keys))
+    return {}
+
+
+def each_key(
+    run: Run[MediaWorld], step: Step, keys: Keys, work: Callable[[Key], None], state: Callable[[], str]
+) -> Iterator[Event]:
+    """Do `work` for every key that has not failed, all at once."""
+    failed: dict[Key, WizardError] = {}
+    threads: list[threading.Thread] = []
+
+    def body(key: Key) -> None:
+        try:
+            work(key)
+        except WizardError as error:
+            failed[key] = error
+        except Exception as error:
+            failed[key] = WriteFailed("internal-error", f"{type(error).__name__}: {error}")
+
+    for key in keys.alive:
+        thread = threading.Thread(target=body, args=(key,), name=key.target.path, daemon=True)
+        thread.start()
+        threads.append(thread)
+
+    def ended(seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def tick() -> Iterator[Event]:
+        for key in keys.alive:
+            yield Advanced(
+                run.clock(), step.id, key.writing.done, keys.size, key.writing.durable, key.target.path
+            )
+
+    yield from watch(run, ended, tick, lambda: None, state)
+    for key, error in failed.items():
+        yield from fail(run, step.id, key, error)
+
+
+def _receipt(run: Run[MediaWorld], step: Step) -> Work:
+    keys = keys_of(run)
+    for key in keys.alive:
+        facts = {
+            "result": key.state,
+            "proof": key.proof,
+            "bytes": keys.size,
+            "written": key.writing.written,
+            "unchanged": key.writing.skipped,
+            "write_seconds": round(key.write_seconds, 3),
+            "proof_seconds": round(key.proof_seconds, 3),
+        }
+        path = write_receipt(run.world.paths, keys.image, key.target, keys.digests, run.clock(), facts)
+        key.receipt = str(path)
+        resume.forget(run.world.paths, key.target)
+        yield Noted(
+            run.clock(),
+            step.id,
+            f"Receipt: {path}",
+            target=key.target.path,
+            reference="receipt",
+            data={"path": str(path)},
+        )
+    run.result["say"] = what_next(keys)
+    return {"receipts": [key.receipt for key in keys.alive]}
+
+
+WRITE_ACTIONS = {
+    "source": Action(_source),
+    "unmount": Action(_unmount),
+    "open": Action(_open),
+    "write": Action(_write),
+    "boot-sectors": Action(_boot_sectors),
+    "prove": Action(prove),
+    "receipt": Action(_receipt),
+}
