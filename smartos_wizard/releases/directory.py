@@ -89,7 +89,9 @@ class _LocalIncoming:
 
 def _failed(error: Exception, rel: str) -> NetworkFailed:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return NetworkFailed("not-on-mirror", f"The mirror has no {rel or 'such directory'}.", context=str(error))
+        return NetworkFailed(
+            "not-on-mirror", f"The mirror has no {rel or 'such directory'}.", context=str(error)
+        )
     return NetworkFailed(
         "mirror-unreadable",
         f"The mirror's directory could not be read: {error}",

@@ -66,7 +66,13 @@ class Order:
 
 
 def plan_download(
-    release: Release, artifact: Artifact, to: Path | None, store: Store, mirror_base: str, *, force: bool = False
+    release: Release,
+    artifact: Artifact,
+    to: Path | None,
+    store: Store,
+    mirror_base: str,
+    *,
+    force: bool = False,
 ) -> Plan:
     """The plan to have `artifact` in directory `to`, or in the store where that is None.
 
@@ -160,7 +166,9 @@ def _fetch(run: Run[ReleaseWorld], step: Step) -> Work:
     if order.artifact.size is not None:
         require_space(order.to.parent, max(0, order.artifact.size - part.have))
     run.found["part"] = part
-    fetching = Fetching(run.world.mirror(order.mirror), order.artifact, order.expected, part, run.cancel, run.clock)
+    fetching = Fetching(
+        run.world.mirror(order.mirror), order.artifact, order.expected, part, run.cancel, run.clock
+    )
     try:
         yield from fetching.work(step.id)
     except OSError as error:
@@ -179,7 +187,9 @@ def _keep(run: Run[ReleaseWorld], step: Step) -> Work:
             raise disk_trouble(error, order.to) from error
     source = order.mirror + f"{order.artifact.stamp}/{order.artifact.name}"
     Store(run.world.paths.store).record(StoredFile(order.to, order.artifact, order.expected, source))
-    yield Noted(run.clock(), step.id, f"{order.expected.algorithm} is the published one: {order.expected.digest}")
+    yield Noted(
+        run.clock(), step.id, f"{order.expected.algorithm} is the published one: {order.expected.digest}"
+    )
     return _report(run, order, source, fetched=int(run.found.get("fetched", 0)))
 
 

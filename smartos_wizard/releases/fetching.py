@@ -80,7 +80,9 @@ class Fetching:
         for done in part.rehash():
             self._check_cancel()
             if done % (32 * 1024 * 1024) == 0:
-                yield Advanced(self._clock(), self._step, done, self._total, bottleneck="reading what is here")
+                yield Advanced(
+                    self._clock(), self._step, done, self._total, bottleneck="reading what is here"
+                )
 
     def _watch(self, transfer: Transfer) -> Iterator[Event]:
         """Follow a transfer to its end, telling how far it is and when it is silent."""
@@ -111,14 +113,19 @@ class Fetching:
 
     def _after_trouble(self, error: Exception | None, gained: int) -> Iterator[Event]:
         """Decide what a failed attempt means: begin again, wait and go on, or give up (raises)."""
-        if isinstance(error, StartAgain) or getattr(error, "reference", "") in ("range-refused", "wrong-range"):
+        if isinstance(error, StartAgain) or getattr(error, "reference", "") in (
+            "range-refused",
+            "wrong-range",
+        ):
             yield self._note(f"Beginning again: {error}", "restarted", "warning")
             self._count_restart()
             self._part.start_again()
             self._spliced = False
             return
         if error is None:
-            error = NetworkFailed("cut-short", "The mirror ended the file early.", context=self._rel, passing=True)
+            error = NetworkFailed(
+                "cut-short", "The mirror ended the file early.", context=self._rel, passing=True
+            )
         if not isinstance(error, NetworkFailed) or not error.details.get("passing"):
             raise error
         self._spliced = True
@@ -190,9 +197,13 @@ class Fetching:
             transfer.stop()
         have = self._part.have
         kept = f"{text.size(have)} are kept in {self._part.path}; the same command goes on from there."
-        raise Cancelled("cancelled", f"Download stopped. {kept}" if have else "Download stopped before a byte came.")
+        raise Cancelled(
+            "cancelled", f"Download stopped. {kept}" if have else "Download stopped before a byte came."
+        )
 
-    def _note(self, words: str, reference: str, level: str = "info", data: dict[str, object] | None = None) -> Noted:
+    def _note(
+        self, words: str, reference: str, level: str = "info", data: dict[str, object] | None = None
+    ) -> Noted:
         return Noted(self._clock(), self._step, words, level, reference=reference, data=data or {})
 
 

@@ -44,7 +44,12 @@ def save_release(cache: Path, release: Release) -> None:
         "problems": list(release.problems),
         "published": release.published.timestamp() if release.published else None,
         "artifacts": [
-            {"name": a.name, "kind": a.kind.value, "size": a.size, "sums": {c.algorithm: c.digest for c in a.checksums}}
+            {
+                "name": a.name,
+                "kind": a.kind.value,
+                "size": a.size,
+                "sums": {c.algorithm: c.digest for c in a.checksums},
+            }
             for a in release.artifacts
         ],
     }

@@ -64,7 +64,9 @@ def resolve(mirror: Mirror, stamp: str, cache_dir: Path) -> str:
         found = _read_latest(mirror)
         return found or max(str(e["name"]) for e in entries(mirror) if _is_release(e))
     except ValueError:
-        raise NetworkFailed("no-releases", "There are no releases at this address.", context=mirror.base) from None
+        raise NetworkFailed(
+            "no-releases", "There are no releases at this address.", context=mirror.base
+        ) from None
     except NetworkFailed as error:
         old = kept.load_listing(cache_dir, mirror.base)
         if old is None or not old.releases or not error.details.get("passing"):
@@ -92,7 +94,9 @@ def read_release(mirror: Mirror, stamp: str, cache_dir: Path, *, fresh: bool = T
     return release
 
 
-def read_releases(mirror: Mirror, stamps: tuple[str, ...], cache_dir: Path) -> dict[str, Release | WizardError]:
+def read_releases(
+    mirror: Mirror, stamps: tuple[str, ...], cache_dir: Path
+) -> dict[str, Release | WizardError]:
     """Several releases, a few at a time; what cannot be read is an error in its place, never raised."""
 
     def one(stamp: str) -> Release | WizardError:
@@ -114,7 +118,9 @@ def read_root_password(mirror: Mirror, stamp: str) -> str:
     """The single-user root password of that build, from whichever file holds it. Raises NetworkFailed."""
     files = [str(e["name"]) for e in entries(mirror, stamp) if names.is_password_file(str(e["name"]))]
     if not files:
-        raise NetworkFailed("not-on-mirror", "This release publishes no single-user root password.", context=stamp)
+        raise NetworkFailed(
+            "not-on-mirror", "This release publishes no single-user root password.", context=stamp
+        )
     words = mirror.text(f"{stamp}/{min(files, key=len)}").split()
     return words[-1] if words else ""
 
@@ -139,7 +145,8 @@ def _read(mirror: Mirror, stamp: str) -> Release:
         )
     chosen = sorted((n for n in listed if names.safe(n)), key=lambda name: names.order(name, stamp))
     artifacts = tuple(
-        Artifact(stamp, names.kind_of(name), name, _size(listed[name]), _checksums(name, lists)) for name in chosen
+        Artifact(stamp, names.kind_of(name), name, _size(listed[name]), _checksums(name, lists))
+        for name in chosen
     )
     published = max((t for e in found if (t := _published(e)) is not None), default=None)
     algorithms = tuple(sums.algorithm for sums in lists if not sums.malformed)
@@ -161,7 +168,9 @@ def _read_sums(mirror: Mirror, stamp: str) -> tuple[list[Sums], tuple[str, ...]]
         if sums.malformed:
             problems.append(f"{name} of release {stamp} is malformed: no line of it is a checksum")
     if not lists:
-        problems.append(f"release {stamp} publishes no checksum list (looked for {' and '.join(LISTS.values())})")
+        problems.append(
+            f"release {stamp} publishes no checksum list (looked for {' and '.join(LISTS.values())})"
+        )
     return lists, tuple(problems)
 
 

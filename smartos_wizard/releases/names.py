@@ -51,7 +51,9 @@ def without_browser_marks(name: str) -> str:
 
 def safe(name: str) -> bool:
     """Whether a name from a network is a plain file name: no path, nothing that hides or controls."""
-    return bool(name) and name not in (".", "..") and "/" not in name and "\\" not in name and name.isprintable()
+    return (
+        bool(name) and name not in (".", "..") and "/" not in name and "\\" not in name and name.isprintable()
+    )
 
 
 def order(name: str, stamp: str) -> tuple[int, int, int, str]:

@@ -84,7 +84,9 @@ class Part:
         data = _side(self.side)
         size = data.get("size")
         remote = RemoteFile(
-            size if isinstance(size, int) else None, str(data.get("etag", "")), str(data.get("last_modified", ""))
+            size if isinstance(size, int) else None,
+            str(data.get("etag", "")),
+            str(data.get("last_modified", "")),
         )
         return remote, str(data.get("mirror", ""))
 

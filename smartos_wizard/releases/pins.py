@@ -76,7 +76,9 @@ class Pins:
     @contextlib.contextmanager
     def _turn(self, stamp: str) -> Iterator[None]:
         """One writer at a time; the others wait a moment for it."""
-        busy = Refused("pins-busy", "Another process keeps noting digests.", context=str(self.root), hint="Try again.")
+        busy = Refused(
+            "pins-busy", "Another process keeps noting digests.", context=str(self.root), hint="Try again."
+        )
         with contextlib.ExitStack() as held:
             for attempt in range(_PATIENCE):
                 try:

@@ -71,7 +71,10 @@ def plan_prune(store: Store, keep: int) -> Plan:
     )
     total = sum(f.size for f in old)
     title = f"Remove {len(old)} downloaded files, {text.size(total)}" if old else "Nothing to remove"
-    untouched = (*(f"downloads of {stamp}" for stamp in sorted(kept, reverse=True)), "everything outside the store")
+    untouched = (
+        *(f"downloads of {stamp}" for stamp in sorted(kept, reverse=True)),
+        "everything outside the store",
+    )
     confirmation = Confirmation("To remove these downloads, say", (TOKEN,)) if old else None
     return Plan("release-prune", title, steps, untouched, confirmation, params={"bytes": total, "keep": keep})
 
@@ -92,14 +95,18 @@ def _remove(run: Run[ReleaseWorld], step: Step) -> Work:
         yield Noted(run.clock(), step.id, f"{path.name} is gone already.")
         return {"path": str(path), "freed": 0}
     if path.stat().st_size != size or _in_use(path):
-        raise Refused("file-changed", "The file changed since this was planned; it is kept.", context=str(path))
+        raise Refused(
+            "file-changed", "The file changed since this was planned; it is kept.", context=str(path)
+        )
     store.forget(path)
     path.unlink()
     with contextlib.suppress(OSError):  # other files are still in it
         path.parent.rmdir()
     run.result["removed"] = [*run.result.get("removed", []), str(path)]
     run.result["freed"] = run.result.get("freed", 0) + size
-    run.result["say"] = [f"{len(run.result['removed'])} files removed, {text.size(run.result['freed'])} freed"]
+    run.result["say"] = [
+        f"{len(run.result['removed'])} files removed, {text.size(run.result['freed'])} freed"
+    ]
     return {"path": str(path), "freed": size}
 
 

@@ -43,8 +43,11 @@ def parse_sums(text: str, algorithm: str) -> Sums:
         if not line.strip():
             continue
         match = _LINE.match(line.rstrip())
-        if match is None or len(match[1]) != _LENGTH[algorithm]:
-            broken.append(line)
-        elif digests.setdefault(match[2], match[1].lower()) != match[1].lower():
+        well_formed = match is not None and len(match[1]) == _LENGTH[algorithm]
+        if (
+            match is None
+            or not well_formed
+            or digests.setdefault(match[2], match[1].lower()) != match[1].lower()
+        ):
             broken.append(line)
     return Sums(algorithm, digests, tuple(broken))

@@ -83,7 +83,9 @@ class Transfer(threading.Thread):
                 raise StartAgain("the file on the mirror has another size now")
         elif part.have:
             self.restarted = (
-                "the mirror sent the whole file again" if asked else "nothing tells whether the part is still current"
+                "the mirror sent the whole file again"
+                if asked
+                else "nothing tells whether the part is still current"
             )
             part.start_again()
         self.total = remote.size

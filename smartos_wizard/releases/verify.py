@@ -55,8 +55,10 @@ def recognise_file(
     name = names.without_browser_marks(path.name)
     release, trouble = _claimed_release(mirror, stamp, name, cache_dir)
     if release is not None:
-        pins.require(release.artifacts)
         found = _with_digest([release], actual)
+        meant = found[1] if found is not None else _meant(name, release)
+        pins.require((meant,) if meant is not None else ())
+        pins.learn(release.artifacts)
         if found is not None:
             return _stored(path, *found)
     others = _with_digest(_known(pins, cache_dir, release), actual)
@@ -113,7 +115,7 @@ def _stored(path: Path, release: Release, artifact: Artifact) -> StoredFile:
 def _not_it(
     path: Path, name: str, release: Release, actual: dict[str, str], other: tuple[Release, Artifact] | None
 ) -> ChecksumFailed:
-    meant = next((a for a in release.artifacts if a.name == name), None) or _rolling(name, release)
+    meant = _meant(name, release)
     if other is not None:
         return ChecksumFailed(
             "wrong-release",
@@ -145,9 +147,12 @@ def _not_it(
     )
 
 
-def _rolling(name: str, release: Release) -> Artifact | None:
-    """The file of that release a `-latest` name stands for."""
+def _meant(name: str, release: Release) -> Artifact | None:
+    """The file of that release the name means; a `-latest` name stands for the one of its kind."""
+    exact = next((a for a in release.artifacts if a.name == name), None)
     kind = names.kind_of(name)
+    if exact is not None:
+        return exact
     return release.artifact(kind) if names.LATEST.match(name) and kind is not ArtifactKind.OTHER else None
 
 

@@ -112,7 +112,9 @@ class WebMirror:
                 for part in response.iter_content(65536):
                     parts.append(part)
                     if sum(map(len, parts)) > _SMALL:
-                        raise NetworkFailed("not-a-mirror", "The answer is far too large for a list.", context=url)
+                        raise NetworkFailed(
+                            "not-a-mirror", "The answer is far too large for a list.", context=url
+                        )
             except requests.RequestException as error:
                 raise explain(error, url) from error
         return b"".join(parts).decode("utf-8", errors="replace")
@@ -247,4 +249,6 @@ def _remote(headers: Any, size: int | None) -> RemoteFile:
         md5 = binascii.hexlify(base64.b64decode(headers.get("Content-MD5", ""), validate=True)).decode()
     except ValueError:
         md5 = ""
-    return RemoteFile(size, headers.get("ETag", ""), headers.get("Last-Modified", ""), md5 if len(md5) == 32 else "")
+    return RemoteFile(
+        size, headers.get("ETag", ""), headers.get("Last-Modified", ""), md5 if len(md5) == 32 else ""
+    )

@@ -34,7 +34,11 @@ def explain(error: requests.RequestException, url: str) -> NetworkFailed:
         )
     if isinstance(error, requests.exceptions.ProxyError):
         return NetworkFailed(
-            "proxy-failed", "The proxy did not let this through.", context=f"{url}: {said}", hint=_PROXY, passing=True
+            "proxy-failed",
+            "The proxy did not let this through.",
+            context=f"{url}: {said}",
+            hint=_PROXY,
+            passing=True,
         )
     if "NameResolutionError" in names or "gaierror" in names:
         return NetworkFailed(
@@ -77,13 +81,17 @@ def refuse_status(status: int, headers: Mapping[str, str], url: str) -> None:
     if status in (200, 206):
         return
     if status in (404, 410):
-        raise NetworkFailed("not-on-mirror", f"The mirror has no {url.partition('?')[0]}.", context=f"{url}: {status}")
+        raise NetworkFailed(
+            "not-on-mirror", f"The mirror has no {url.partition('?')[0]}.", context=f"{url}: {status}"
+        )
     if status == 416:
         raise NetworkFailed("range-refused", "The mirror has no such part of the file.", context=url)
     if status == 407:
         raise NetworkFailed("proxy-failed", "The proxy wants a password.", context=url, hint=_PROXY)
     if status in (401, 403):
-        raise NetworkFailed("not-allowed", "The mirror does not let this through.", context=f"{url}: {status}")
+        raise NetworkFailed(
+            "not-allowed", "The mirror does not let this through.", context=f"{url}: {status}"
+        )
     raise NetworkFailed(
         "mirror-trouble",
         f"The mirror answered with error {status}.",
