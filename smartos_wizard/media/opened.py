@@ -3,58 +3,69 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Generator, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 
-from smartos_wizard.core.errors import Refused
+from smartos_wizard.core.errors import Cancelled, Refused
 from smartos_wizard.core.events import Event, Noted
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Run
 from smartos_wizard.media.device import open_file
-from smartos_wizard.media.keys import Key
-from smartos_wizard.media.model import VerifiedImage
+from smartos_wizard.media.keys import Key, keys_of
+from smartos_wizard.media.model import Target, VerifiedImage
 from smartos_wizard.media.ports import BlockDevice, MediaWorld
 from smartos_wizard.media.slots import SLOT, aligned
 from smartos_wizard.media.source import Source
 from smartos_wizard.media.watching import in_thread
 
+_WORDS = {"needs-opener": "Opening {path} takes root. Run this in another terminal: {command}"}
+Notify = Callable[[str, dict[str, str]], None]
+
 
 def open_key(run: Run[MediaWorld], step: Step, key: Key, *, write: bool) -> Generator[Event, None, None]:
-    """Open `key`'s device and arrange for it to be closed at the end.
+    """Open `key`'s device and arrange for it to be closed at the end. Raises what the opener raises."""
+    target = key.target
 
-    Yields notes with the opener's reference where somebody must do something. Raises what the opener
-    raises.
+    def work(notify: Notify) -> BlockDevice:
+        if target.regular_file and write:
+            return open_file(target.path, image_size(run), write=True)
+        return run.world.opener.open(target, write=write, notify=notify)
+
+    key.device = yield from open_target(run, step, target, work)
+
+
+def open_target(
+    run: Run[MediaWorld], step: Step, target: Target, work: Callable[[Notify], BlockDevice]
+) -> Generator[Event, None, BlockDevice]:
+    """Do `work` in a thread and arrange for what it opened to be closed at the end.
+
+    Yields notes with the opener's reference where somebody must do something. A request to stop ends the
+    wait at once.
     """
     notes: queue.SimpleQueue[tuple[str, dict[str, str]]] = queue.SimpleQueue()
-
-    def notify(reference: str, data: dict[str, str]) -> None:
-        notes.put((reference, data))
-
-    def work() -> BlockDevice:
-        target = key.target
-        if not target.regular_file:
-            return run.world.opener.open(target, write=write, notify=notify)
-        size = image_size(run) if write else None
-        return open_file(target.path, size, write=write)
 
     def tick() -> Iterator[Event]:
         while not notes.empty():
             reference, data = notes.get()
-            words = data.get("text") or data.get("message") or data.get("command") or reference
-            yield Noted(run.clock(), step.id, words, "warning", key.target.path, reference, dict(data))
+            words = data.get("text") or _WORDS.get(reference, reference).format_map(defaultdict(str, data))
+            yield Noted(run.clock(), step.id, words, "warning", target.path, reference, dict(data))
 
-    device = yield from in_thread(run, work, tick)
+    try:
+        device = yield from in_thread(run, lambda: work(lambda *note: notes.put(note)), tick)
+    except Cancelled:
+        give_up = getattr(run.world.opener, "give_up", None)
+        if give_up is not None:
+            give_up()
+        raise
     run.on_end.append(device.close)
-    key.device = device
+    return device
 
 
 def image_size(run: Run[MediaWorld]) -> int:
     """The size of the image after decoding, counted where nothing tells it."""
-    from smartos_wizard.media.keys import keys_of
-
     keys = keys_of(run)
     if keys.image.raw_size is None:
-        from dataclasses import replace
-
         keys.image = replace(keys.image, raw_size=count(keys.image))
     assert keys.image.raw_size is not None
     return keys.image.raw_size

@@ -132,12 +132,12 @@ def locate(device: BlockDevice, offset: int) -> str:
     from smartos_wizard.media import contents
 
     try:
-        return str(contents.locate(reader(device), device.size, offset))
+        return str(contents.locate(Reader(device), device.size, offset))
     except Exception:  # a broken key is exactly where this is asked; the offset alone must then do
         return ""
 
 
-class reader:
+class Reader:
     """`pread(offset, length) -> bytes` over a device, whatever its alignment wants."""
 
     def __init__(self, device: BlockDevice) -> None:
