@@ -129,7 +129,7 @@ def faulty(
     daemon = _start_daemon(backing, point, rules, write_rate, read_rate)
     try:
         _wait_for_export(daemon, point, size)
-        path = attach(point, direct=False)
+        path = attach(point)
         try:
             yield Disk(path, backing, daemon, attached=point)
         finally:
