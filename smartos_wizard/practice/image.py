@@ -14,8 +14,8 @@ from smartos_wizard.media.fat_format import Extent, format_fat32
 from smartos_wizard.media.model import USB_IMAGE_SIZE
 from smartos_wizard.practice import gpt
 from smartos_wizard.practice.others import build_iso, build_platform_tarball, build_vmware_bundle
-from smartos_wizard.practice.squeeze import compress_bzip2, compress_gzip
 from smartos_wizard.practice.release_files import key_files, make_believe
+from smartos_wizard.practice.squeeze import compress_bzip2, compress_gzip
 
 __all__ = [
     "LEGACY_IMAGE_SIZE",

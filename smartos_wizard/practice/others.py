@@ -6,8 +6,8 @@ import io
 import tarfile
 from pathlib import Path
 
-from smartos_wizard.practice.squeeze import GzipWriter, pieces
 from smartos_wizard.practice.release_files import boot_files, make_believe, platform_files
+from smartos_wizard.practice.squeeze import GzipWriter, pieces
 
 _SMALL_ARCHIVE = 1 << 20
 _BUNDLE = "SmartOS.vmwarevm"
