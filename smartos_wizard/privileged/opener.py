@@ -1,11 +1,12 @@
 """The one program that runs as root: it opens one confirmed disk and hands the descriptor over.
 
-Started as `sudo /usr/bin/python3 -I opener.py SOCKET` (or doas, pkexec). Standard library only, Python 3.9 or
-newer, so that it runs on the system's own interpreter. It believes nothing it is told: it looks by itself
-whether the opened device is the one confirmed, and whether it belongs to the running system. It never writes
-to the disk. It stays to empty the kernel's cache of it and to have its partition table read again, which
-take root, and ends when the other side does.
+Started as `sudo /usr/bin/python3 -I opener.py SOCKET` (or doas, pkexec), on Python 3.9 or newer. It believes
+nothing it is told: it looks by itself whether the opened device is the one confirmed, and whether it belongs
+to the running system. It never writes to the disk. It stays to empty the kernel's cache of it and to have its
+partition table read again, which take root, and ends with the other side. Imports the standard library only.
 """
+
+from __future__ import annotations
 
 import array
 import contextlib
@@ -21,92 +22,87 @@ import stat
 import struct
 import subprocess
 import sys
+from collections.abc import Collection, Mapping
+from typing import Any
 
 VERSION, LIMIT = 1, 65536  # of the messages; bytes of one
-BLKROGET, BLKRRPART, BLKFLSBUF, BLKSSZGET = 0x125E, 0x125F, 0x1261, 0x1268  # <linux/fs.h>
-BLKGETSIZE64, BLKGETDISKSEQ = 0x80081272, 0x80081280
+BLKROGET, BLKSSZGET, BLKGETSIZE64, BLKGETDISKSEQ = 0x125E, 0x1268, 0x80081272, 0x80081280  # <linux/fs.h>
+REQUESTS = {"flush": 0x1261, "reread": 0x125F}  # BLKFLSBUF, BLKRRPART
 REMOVABLE = ("/media", "/run/media", "/mnt")
-SYSTEM = tuple("/boot /efi /usr /var /home /etc /opt /srv /root /nix /gnu /cdrom /sysroot /run /lib".split())
+SYSTEM = ("/boot", "/efi", "/usr", "/var", "/home", "/etc", "/opt", "/srv", "/root", "/nix", "/gnu", "/run")
 UDEV = r"(?m)^E:(?:ID_SERIAL_SHORT|ID_SERIAL|ID_SCSI_SERIAL|ID_USB_SERIAL_SHORT)=(.*)$"
-REFERENCES = tuple(
-    "bad-request wrong-caller no-such-device not-a-disk identity-changed system-disk mounted in-use "
-    "read-only open-failed".split()
-)  # a refusal's exit code is 20 and its place in this list
+EXITS = {
+    "bad-request": 20,
+    "wrong-caller": 21,
+    "no-such-device": 22,
+    "not-a-disk": 23,
+    "identity-changed": 24,
+}
+EXITS.update({"system-disk": 25, "mounted": 26, "in-use": 27, "read-only": 28, "open-failed": 29})
 ERRNOS = {2: "no-such-device", 6: "no-such-device", 123: "no-such-device", 16: "in-use", 30: "read-only"}
 
 
 class No(Exception):
-    """Why the disk is not handed over: a name out of REFERENCES and a sentence."""
+    """Why the disk is not handed over: a name out of EXITS and a sentence."""
 
-    def __init__(self, reference, text):
+    def __init__(self, reference: str, text: str) -> None:
         super().__init__(text)
         self.reference, self.text = reference, text
 
 
-def exactly(sock, count):
-    """The next bytes of a stream, fewer only at its end."""
-    got = b""
-    while len(got) < count:
-        piece = sock.recv(count - len(got))
-        if not piece:
-            break
+def exactly(sock: socket.socket, count: int, got: bytes = b"") -> bytes:
+    """`got` and what follows it in the stream, `count` bytes together; fewer only at its end."""
+    while len(got) < count and (piece := sock.recv(count - len(got))):
         got += piece
     return got
 
 
-def receive(sock, head=None):
-    """One message: its length in 4 bytes, then a JSON object of this version. None at the end of the stream."""
-    head = exactly(sock, 4) if head is None else head + exactly(sock, 4 - len(head))
+def receive(sock: socket.socket, head: bytes = b"") -> dict[str, Any] | None:
+    """One message: its length in 4 bytes, then a JSON object of this version. None where the stream ends."""
+    head = exactly(sock, 4, head)
     if not head:
         return None
     length = int.from_bytes(head, "big")
-    if len(head) < 4 or not 2 <= length <= LIMIT:
-        raise No("bad-request", "A message of an impossible length came.")
-    body = exactly(sock, length)
-    try:
-        data = json.loads(body.decode()) if len(body) == length else None
-    except ValueError:
-        data = None
-    if not isinstance(data, dict):
-        raise No("bad-request", "A message was cut off or garbled.")
-    if data.get("version") != VERSION:
-        raise No("bad-request", "The program and its opener are of different versions; start it again.")
-    return data
+    if len(head) == 4 and length <= LIMIT:
+        body = exactly(sock, length)
+        with contextlib.suppress(ValueError):
+            data = json.loads(body)
+            if len(body) == length and isinstance(data, dict) and data.get("version") == VERSION:
+                return data
+    raise No("bad-request", "A message was cut off, garbled, too long or of another version of the program.")
 
 
-def send(sock, data, fds=()):
+def send(sock: socket.socket, data: Mapping[str, Any], fds: Collection[int] = ()) -> None:
     """Send one message, with open descriptors along where there are any."""
-    body = json.dumps(dict(data, version=VERSION)).encode()
+    body = json.dumps({**data, "version": VERSION}).encode()
     frame = len(body).to_bytes(4, "big") + body
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
     sock.sendall(frame[sock.sendmsg([frame], rights) :])
 
 
-def peer_uid(sock):
+def peer_uid(sock: socket.socket) -> int:
     """Who is at the other end of a Unix socket."""
-    return struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+    return int(struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
 
 
-def read(path):
+def read(path: str) -> str:
     """The text of a small file, empty where it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(1 << 20).decode("utf-8", "surrogateescape").strip("\0 \n")
-    except OSError:
-        return ""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read(1 << 20).decode("utf-8", "surrogateescape").strip("\0 \n")
+    return ""
 
 
-def ask_number(fd, request, code):
+def asked(fd: int, request: int, code: str) -> int:
     """What an ioctl that fills in one number answers."""
-    return struct.unpack(code, fcntl.ioctl(fd, request, bytes(struct.calcsize(code))))[0]
+    return int(struct.unpack(code, fcntl.ioctl(fd, request, bytes(struct.calcsize(code))))[0])
 
 
-def serial_key(text):
+def serial_key(text: str) -> str:
     """A serial number without what the places it is read from spell differently."""
     return "".join(c for c in text if c.isprintable() and not c.isspace() and c != "_")
 
 
-def serials(number, root=""):
+def serials(number: str, root: str = "") -> set[str]:
     """Every serial number that udev and sysfs know of the disk `number` ("8:16")."""
     found = set(re.findall(UDEV, read(f"{root}/run/udev/data/b{number}")))
     place = os.path.realpath(f"{root}/sys/dev/block/{number}")
@@ -118,55 +114,54 @@ def serials(number, root=""):
     return {serial_key(name) for name in found} - {""}
 
 
-def check_identity(fd, wanted, root=""):
+def check_identity(fd: int, wanted: Mapping[str, Any], root: str = "") -> str:
     """Return the number of the opened disk. Raise No unless it is the one whose fingerprint was confirmed."""
-    status, path = os.fstat(fd), str(wanted.get("path"))
+    status, path = os.fstat(fd), wanted["path"]
     if not stat.S_ISBLK(status.st_mode):
         raise No("not-a-disk", f"{path} is not a disk.")
     rdev = [os.major(status.st_rdev), os.minor(status.st_rdev)]
-    number = "%d:%d" % tuple(rdev)
-    found = {"size": ask_number(fd, BLKGETSIZE64, "Q"), "sector": ask_number(fd, BLKSSZGET, "I")}
+    found = {"size": asked(fd, BLKGETSIZE64, "Q"), "sector": asked(fd, BLKSSZGET, "I")}
     differing = [key for key in found if found[key] != wanted.get(key)]
     if wanted.get("rdev") and list(wanted["rdev"]) != rdev:
         differing.append("device number")
     with contextlib.suppress(OSError):  # the kernel tells since 5.15
-        if wanted.get("diskseq") not in (None, ask_number(fd, BLKGETDISKSEQ, "Q")):
+        if wanted.get("diskseq") not in (None, asked(fd, BLKGETDISKSEQ, "Q")):
             differing.append("attachment")
-    serial = serial_key(wanted.get("serial") or "")
-    cut = serial[:-1] if serial.endswith("…") else None
-    if serial and not any(s == serial or (cut and s.startswith(cut)) for s in serials(number, root)):
+    serial, known = serial_key(wanted.get("serial") or ""), serials(f"{rdev[0]}:{rdev[1]}", root)
+    if serial not in known | {""} and not (
+        serial[-1] == "…" and any(s.startswith(serial[:-1]) for s in known)
+    ):
         differing.append("serial number")
     if differing:
         words = ", another ".join(differing)
         raise No("identity-changed", f"{path} is not the disk that was confirmed any more: another {words}.")
-    return number
+    return f"{rdev[0]}:{rdev[1]}"
 
 
-def family(number, root=""):
+def family(number: str, root: str = "") -> tuple[set[str], list[str]]:
     """The numbers of a disk, its partitions and whatever is built on them, and the names of what holds them."""
-    numbers, holders, queue = set(), [], [os.path.realpath(f"{root}/sys/dev/block/{number}")]
-    while queue:
-        place = queue.pop()
-        if read(place + "/dev") not in numbers | {""}:
-            numbers.add(read(place + "/dev"))
-            queue += [os.path.dirname(p) for p in glob.glob(glob.escape(place) + "/*/partition")]
+    numbers: set[str] = set()
+    holders, queue = [], [os.path.realpath(f"{root}/sys/dev/block/{number}")]
+    for place in queue:  # grows meanwhile
+        if (dev := read(place + "/dev")) not in numbers | {""}:
+            numbers.add(dev)
             held = sorted(glob.glob(glob.escape(place) + "/holders/*"))
             holders += [read(h + "/dm/name") or os.path.basename(h) for h in held]
+            queue += [os.path.dirname(p) for p in glob.glob(glob.escape(place) + "/*/partition")]
             queue += [os.path.realpath(h) for h in held]
     return numbers, holders
 
 
-def number_of(path):
+def number_of(path: str) -> str:
     """The number of the device at `path`, or of the one that the file there lies on."""
-    try:
+    with contextlib.suppress(OSError):
         status = os.stat(path)
-    except OSError:
-        return ""
-    number = status.st_rdev if stat.S_ISBLK(status.st_mode) else status.st_dev
-    return f"{os.major(number)}:{os.minor(number)}"
+        number = status.st_rdev if stat.S_ISBLK(status.st_mode) else status.st_dev
+        return f"{os.major(number)}:{os.minor(number)}"
+    return ""
 
 
-def mounts_of(numbers, root=""):
+def mounts_of(numbers: set[str], root: str = "") -> dict[str, str]:
     """{mount point: source} of every mount of these devices, here and where process 1 lives."""
     found = {}
     for line in (read(f"{root}/proc/self/mountinfo") + "\n" + read(f"{root}/proc/1/mountinfo")).splitlines():
@@ -180,12 +175,13 @@ def mounts_of(numbers, root=""):
     return found
 
 
-def check_unused(path, number, unmount, write, root=""):
+def below(point: str, places: Collection[str]) -> bool:
+    """Whether `point` is one of `places` or lies in one."""
+    return any(point == place or point.startswith(place + "/") for place in places)
+
+
+def check_unused(path: str, number: str, unmount: Collection[str], write: bool, root: str = "") -> list[str]:
     """Return what must be unmounted. Raise No where the disk serves the running system or is in use."""
-
-    def below(point, places):
-        return any(point == place or point.startswith(place + "/") for place in places)
-
     numbers, holders = family(number, root)
     if not numbers or os.path.exists(f"{root}/sys/dev/block/{number}/partition"):
         raise No("not-a-disk", f"{path} is not a whole disk.")
@@ -208,40 +204,40 @@ def check_unused(path, number, unmount, write, root=""):
     return sorted(mounts, reverse=True)
 
 
-def open_disk(path, fingerprint, unmount=(), write=True):
-    """The open descriptor of the disk at `path`, proven to be the confirmed one. Raises No.
+def open_disk(
+    path: str, fingerprint: Mapping[str, Any], unmount: Collection[str] = (), write: bool = True
+) -> int:
+    """The open descriptor of the disk at `path`, proven to be the one of the fingerprint. Raises No.
 
     For writing it is opened exclusively: that fails while anything in the kernel uses the disk or a partition
     of it, and keeps it from being mounted meanwhile.
     """
-    wanted, fd = dict(fingerprint, path=path), -1
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        number = check_identity(fd, wanted)
-        points = check_unused(path, number, unmount, write)
-        if write and ask_number(fd, BLKROGET, "I"):
-            raise No("read-only", f"{path} is write-protected.")
-        os.close(fd)
-        for point in points:
-            run = subprocess.run(["/bin/umount", "--", point], capture_output=True, timeout=40, check=False)
-            if run.returncode:
-                raise No(
-                    "mounted", f"{point} cannot be unmounted: {run.stderr.decode(errors='replace')[:200]}"
+    wanted = {**fingerprint, "path": path}
+    with contextlib.ExitStack() as stack:
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            stack.callback(os.close, fd)
+            points = check_unused(path, check_identity(fd, wanted), unmount, write)
+            if write and asked(fd, BLKROGET, "I"):
+                raise No("read-only", f"{path} is write-protected.")
+            for point in points:
+                run = subprocess.run(
+                    ["/bin/umount", "--", point], capture_output=True, timeout=40, check=False
                 )
-        fd = -1
-        fd = os.open(path, os.O_DIRECT | os.O_CLOEXEC | (os.O_RDWR | os.O_EXCL if write else os.O_RDONLY))
-        check_unused(path, check_identity(fd, wanted), (), write)
-    except BaseException as error:
-        if fd >= 0:
-            os.close(fd)
-        if isinstance(error, OSError):
-            reference = ERRNOS.get(error.errno, "open-failed")
+                if run.returncode:
+                    raise No("mounted", f"{point} cannot be unmounted: {run.stderr.decode(errors='replace')}")
+            stack.close()
+            fd = os.open(path, os.O_DIRECT | os.O_CLOEXEC | (os.O_RDWR | os.O_EXCL if write else os.O_RDONLY))
+            stack.callback(os.close, fd)
+            check_unused(path, check_identity(fd, wanted), (), write)
+        except OSError as error:
+            reference = ERRNOS.get(error.errno or 0, "open-failed")
             raise No(reference, f"{path} cannot be opened: {error.strerror}.") from error
-        raise
-    return fd
+        stack.pop_all()
+        return fd
 
 
-def connect(path, environ):
+def connect(path: str, environ: Mapping[str, str]) -> socket.socket:
     """The connection to the program, proven to belong to the user who called this. Raises No."""
     callers = {int(environ[key]) for key in ("SUDO_UID", "PKEXEC_UID") if environ.get(key)}
     if environ.get("DOAS_USER"):
@@ -258,7 +254,7 @@ def connect(path, environ):
     raise No("wrong-caller", f"{path} does not belong to the user who asked.")
 
 
-def detach():
+def detach() -> None:
     """Go on in a session of its own: a closed terminal or lost line ends nothing, and sudo returns at once."""
     ready, done = os.pipe()
     if os.fork():
@@ -269,34 +265,30 @@ def detach():
     os.setsid()
     for name in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
         signal.signal(name, signal.SIG_IGN)
-    os.chdir("/")
-    for stream in (0, 1, 2, ready, done):  # closes the pipe's ends too
+    for stream in (0, 1, 2, ready, done):  # which closes the pipe's ends too
         os.dup2(os.open(os.devnull, os.O_RDWR), stream)
 
 
-def serve(sock, fd):
+def serve(sock: socket.socket, fd: int) -> None:
     """Empty the cache or read the partition table again, whenever asked, until the other side lets go."""
     sock.settimeout(None)
-    for asked in iter(lambda: receive(sock), None):
-        answer = {"ok": False, "message": "There is no such request.", "errno": 22}
-        if asked.get("do") in ("flush", "reread"):
-            try:
-                fcntl.ioctl(fd, BLKFLSBUF if asked["do"] == "flush" else BLKRRPART, 0)
-                answer = {"ok": True}
-            except OSError as error:
-                answer = {"ok": False, "message": str(error.strerror), "errno": error.errno}
-        send(sock, answer)
+    while (request := receive(sock)) is not None:
+        try:
+            fcntl.ioctl(fd, REQUESTS[request.get("do", "")], 0)
+            send(sock, {"ok": True})
+        except (OSError, KeyError) as error:
+            send(sock, {"ok": False, "message": str(error), "errno": getattr(error, "errno", 22)})
 
 
-def main(arguments):
-    """Do one request. Return the exit code: 0 after a hand-over, 2 for wrong words, else as REFERENCES says."""
-    if len(arguments) != 1:
+def main(words: list[str]) -> int:
+    """Do one request. Return the exit code: 0 after a hand-over, 2 for wrong words, else as EXITS says."""
+    if len(words) != 1:
         print("usage: opener.py SOCKET    (smartos-wizard starts this)", file=sys.stderr)
         return 2
     signal.alarm(120)
     sock = None
     try:
-        sock = connect(arguments[0], os.environ)
+        sock = connect(words[0], os.environ)
         ask = receive(sock) or {}
         path, unmount, mode = str(ask.get("path")), ask.get("unmount"), ask.get("mode")
         if not (path.startswith("/dev/") and mode in ("read", "write") and isinstance(unmount, list)):
@@ -308,9 +300,10 @@ def main(arguments):
     except (No, OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
         no = error if isinstance(error, No) else No("bad-request" if sock else "wrong-caller", str(error))
         print("smartos-wizard: " + no.text, file=sys.stderr)
-        with contextlib.suppress(OSError, AttributeError):
-            send(sock, {"ok": False, "reference": no.reference, "message": no.text})
-        return 20 + REFERENCES.index(no.reference)
+        with contextlib.suppress(OSError):
+            if sock:
+                send(sock, {"ok": False, "reference": no.reference, "message": no.text})
+        return EXITS[no.reference]
     return 0
 
 
