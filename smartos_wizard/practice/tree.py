@@ -1,74 +1,83 @@
-"""What a mirror serves: directories and objects, as Manta lists them, over a plain folder.
+"""The files of a make-believe SmartOS, named and shaped as on a real key, with contents that run nowhere.
 
-`FolderTree` serves any folder as it is; the practice mirror adds releases that are built when asked for.
+Facts: smartos-live, tools/build_boot_image (`populate_root`) and tools/build_live.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from dataclasses import dataclass
-from pathlib import Path
+
+_LOADER_CONF = """\
+console="text,ttya,ttyb,ttyc,ttyd"
+os_console="text"
+ttya-mode="115200,8,n,1,-"
+ttyb-mode="115200,8,n,1,-"
+ttyc-mode="115200,8,n,1,-"
+ttyd-mode="115200,8,n,1,-"
+loader_logo="smartos"
+loader_brand="smartos"
+root_shadow='$5$2HOHRnK3$NvLlm.1KQBbB0WjoP7xcIwGnllhzp2HnT.mDO7DpxYA'
+smartos="true"
+"""
+_DEFAULTS = """\
+autoboot_delay="10"
+bootfile="unix"
+kernel="i86pc/kernel/${ISADIR}"
+boot_archive_load="YES"
+boot_archive_type="rootfs"
+boot_archive_name="/platform/i86pc/${ISADIR}/boot_archive"
+"""
+_MENU_LST = """\
+default 0
+timeout 10
+title Live 64-bit
+   kernel /platform/i86pc/kernel/amd64/unix -B console=text
+   module /platform/i86pc/amd64/boot_archive
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A directory, or an object with its bytes in `path` or `data`. `mtime` is seconds since the epoch.
-
-    `md5` is hex, empty where it is not known; the etag of an object changes when its content does.
-    """
-
-    name: str
-    mtime: float
-    size: int = 0
-    directory: bool = False
-    path: Path | None = None
-    data: bytes = b""
-    md5: str = ""
-
-    @property
-    def etag(self) -> str:
-        """A strong tag: of the content where its digest is known, of size and time otherwise."""
-        known = self.md5 or hashlib.md5(f"{self.size} {self.mtime}".encode(), usedforsecurity=False).hexdigest()
-        return "-".join((known[:8], known[8:12], known[12:16], known[16:20], known[20:]))
-
-    @property
-    def content_md5(self) -> str:
-        """The digest as the header `Content-MD5` carries it; empty where it is not known."""
-        return base64.b64encode(bytes.fromhex(self.md5)).decode() if self.md5 else ""
+def make_believe(name: str, size: int) -> bytes:
+    """`size` bytes that are always the same for `name`, and do not compress."""
+    return hashlib.shake_128(name.encode()).digest(size)
 
 
-def text_entry(name: str, text: str, mtime: float) -> Entry:
-    """A small object that lives in memory."""
-    data = text.encode()
-    return Entry(name, mtime, len(data), data=data, md5=hashlib.md5(data, usedforsecurity=False).hexdigest())
+def platform_files(stamp: str, boot_archive_size: int, seed: int) -> dict[str, bytes]:
+    """What lies in `platform/`, by path. The archive is different for each stamp and seed."""
+    archive = make_believe(f"boot_archive {stamp} {seed}", boot_archive_size)
+    digest = hashlib.sha1(archive, usedforsecurity=False).hexdigest()
+    return {
+        "root.password": make_believe(f"password {stamp} {seed}", 6).hex().encode() + b"\n",
+        "etc/version/platform": stamp.encode() + b"\n",
+        "i86pc/kernel/amd64/unix": make_believe(f"unix {stamp} {seed}", 2 << 20),
+        "i86pc/amd64/boot_archive": archive,
+        "i86pc/amd64/boot_archive.hash": digest.encode() + b"\n",
+        "i86pc/amd64/boot_archive.manifest": b"d usr\nf usr/bin/true\n",
+        "i86pc/amd64/boot_archive.gitstatus": b"[]\n",
+    }
 
 
-class FolderTree:
-    """A folder of the disk as a mirror. Names with `..` and links that lead outside find nothing."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def children(self, rel: str) -> list[Entry] | None:
-        """What is in the directory `rel`, sorted by name; None where there is no such directory."""
-        path = self._inside(rel)
-        if path is None or not path.is_dir():
-            return None
-        return sorted((_entry_of(p) for p in path.iterdir()), key=lambda e: e.name)
-
-    def find(self, rel: str) -> Entry | None:
-        """The directory or object `rel`; None where there is none."""
-        path = self._inside(rel)
-        return _entry_of(path) if path is not None and path.exists() else None
-
-    def _inside(self, rel: str) -> Path | None:
-        path = (self.root / rel).resolve()
-        return path if path.is_relative_to(self.root.resolve()) else None
+def boot_files(stamp: str) -> dict[str, bytes]:
+    """What lies in `boot/` and `etc/` of a key or ISO with the illumos loader, by path."""
+    files = {
+        "boot/loader": make_believe("loader", 400 << 10),
+        "boot/loader64.efi": make_believe("loader64.efi", 500 << 10),
+        "boot/gptzfsboot": make_believe("gptzfsboot", 180 << 10),
+        "boot/pmbr": make_believe("pmbr", 512),
+        "boot/loader.rc": b"include /boot/forth/loader.4th\nstart\n",
+        "boot/loader.help": b"# Thelp DPractice\n",
+        "boot/defaults/loader.conf": _DEFAULTS.encode(),
+        "boot/loader.conf": _LOADER_CONF.encode(),
+        "boot/forth/menu.rc": b"\\ practice\n",
+        "etc/version/boot": stamp.encode() + b"\n",
+    }
+    words = ("beastie", "brand", "color", "loader", "menu", "menu-commands", "menusets", "support", "version")
+    return files | {f"boot/forth/{word}.4th": b"\\ practice\n" for word in words}
 
 
-def _entry_of(path: Path) -> Entry:
-    info = path.stat()
-    if path.is_dir():
-        return Entry(path.name, info.st_mtime, directory=True)
-    return Entry(path.name, info.st_mtime, info.st_size, path=path)
+def key_files(stamp: str, boot_archive_size: int, seed: int, *, legacy: bool) -> dict[str, bytes]:
+    """Everything on the root of a key, by path; `legacy` is the time before the loader."""
+    platform = {f"platform/{name}": d for name, d in platform_files(stamp, boot_archive_size, seed).items()}
+    if not legacy:
+        return boot_files(stamp) | platform
+    grub = {f"boot/grub/{name}": make_believe(name, size) for name, size in (("stage1", 512), ("stage2", 130_000))}
+    return {**grub, "boot/grub/menu.lst": _MENU_LST.encode(), **platform}

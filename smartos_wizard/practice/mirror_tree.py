@@ -1,0 +1,86 @@
+"""The practice mirror's content: the listing at once, the releases themselves when somebody asks for one."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from smartos_wizard.practice.entries import Entry, text_entry
+from smartos_wizard.practice.release import build_release, lay_image, listing_only
+from smartos_wizard.practice.server import BASE_PATH
+from smartos_wizard.practice.stamps import MD5_ONLY, NEWEST, OLDEST, PREVIOUS, Era, all_stamps
+
+_REDIRECT = '<html><head><meta http-equiv="refresh" content="0; url={}"/></head></html>\n'
+_APP = "<html><head><title>SmartOS changelogs (practice)</title></head><body></body></html>\n"
+_ROLLING = {
+    "smartos-latest.iso": "iso",
+    "smartos-latest-USB.img.gz": "usb",
+    "smartos-latest.vmwarevm.tar.gz": "vmware",
+    "platform-latest.tgz": "platform",
+}
+
+
+class PracticeTree:
+    """Satisfies `server.Tree`. Releases are built below `root`, once for all processes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._eras = {stamp: Era(stamp) for stamp in all_stamps()}
+        self._files: dict[str, list[Entry]] = {}
+
+    def children(self, rel: str) -> list[Entry] | None:
+        """The listing of the mirror, or of one release, which is built first where that is missing."""
+        if rel == "":
+            return self._top()
+        if rel in self._eras:
+            return self._release(rel)
+        return [] if rel in ("hotpatches", "build-cache") else None
+
+    def find(self, rel: str) -> Entry | None:
+        """A directory or an object. Asking for a file of a release builds that release first."""
+        folder, _, name = rel.rpartition("/")
+        if not folder and (not name or name in self._eras):
+            mtime = self._eras[name].mtime if name else self._eras[NEWEST].mtime
+            return Entry(name, mtime, directory=True)
+        return next((e for e in self.children(folder) or () if e.name == name), None)
+
+    def build_ahead(self, stop: threading.Event) -> None:
+        """Build the releases that will be asked for first, unless `stop` is set meanwhile."""
+        for stamp in (NEWEST, PREVIOUS, MD5_ONLY, OLDEST):
+            if stop.is_set():
+                return
+            self._release(stamp)
+
+    def lay_image(self, stamp: str, path: Path) -> None:
+        """Put the raw image of `stamp` at `path`, sparse."""
+        lay_image(self._eras[stamp], self.root, path)
+
+    def _release(self, stamp: str) -> list[Entry]:
+        known = self._files.get(stamp)
+        if known is None:
+            era = self._eras[stamp]
+            known = build_release(era, self.root) if era.whole else listing_only(era)
+            self._files[stamp] = known
+        return known
+
+    def _top(self) -> list[Entry]:
+        newest = self._eras[NEWEST]
+        entries = [Entry(stamp, era.mtime, directory=True) for stamp, era in self._eras.items()]
+        entries += [Entry(name, newest.mtime, directory=True) for name in ("hotpatches", "build-cache")]
+        entries.append(text_entry("latest", f"{BASE_PATH}{NEWEST}\n", newest.mtime))
+        entries.append(
+            text_entry("latest.html", _REDIRECT.format(f"{BASE_PATH}{NEWEST}/index.html"), newest.mtime)
+        )
+        entries.append(text_entry("smartos.html", _APP, newest.mtime))
+        entries += self._rolling()
+        return sorted(entries, key=lambda e: e.name)
+
+    def _rolling(self) -> list[Entry]:
+        """The copies named `latest`: whole objects of their own, without digests beside them."""
+        files = self._release(NEWEST)
+        endings = {"iso": ".iso", "usb": "-USB.img.gz", "vmware": ".vmwarevm.tar.gz", "platform": ".tgz"}
+        out = []
+        for name, kind in _ROLLING.items():
+            like = next(e for e in files if e.name.endswith(endings[kind]) and not e.name.startswith("tests"))
+            out.append(Entry(name, like.mtime, like.size, path=like.path, md5=like.md5))
+        return out
