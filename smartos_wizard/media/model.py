@@ -124,7 +124,8 @@ class Disk:
     """Anything attached, with what could be read of it. None means: could not be read, so unknown.
 
     `holders` are sentences naming what uses it (“LVM volume group vg0”), `system_use` sentences naming
-    what of the running system lies on it (“/ through LUKS and LVM”).
+    what of the running system lies on it (“/ through LUKS and LVM”), `unknown` sentences naming what could
+    not be read.
     """
 
     path: str
@@ -146,6 +147,7 @@ class Disk:
     system_use: tuple[str, ...] | None = ()
     usb: UsbFacts | None = None
     sysfs: str = ""
+    unknown: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
