@@ -18,6 +18,11 @@ def wants_json() -> bool:
     return "--json" in sys.argv[1:]
 
 
+def quiet_logs() -> None:
+    """Keep the log off the terminal: without `--log-file` it goes nowhere."""
+    logging.getLogger("smartos_wizard").addHandler(logging.NullHandler())
+
+
 def guarded(run: Callable[[], Any]) -> int:
     """Call `run`; return the exit code it means. Exceptions become reports, never tracebacks."""
     try:

@@ -131,6 +131,8 @@ def cli(
 
 def main(args: list[str] | None = None) -> None:
     """Run the command and leave with its exit code."""
-    from smartos_wizard.cli.failure import guarded
+    from smartos_wizard.cli.failure import guarded, quiet_logs
+
+    quiet_logs()
 
     sys.exit(guarded(lambda: cli.main(args=args, prog_name="smartos-wizard", standalone_mode=False)))

@@ -54,11 +54,14 @@ def user_paths() -> Paths:
         return below(Path(home).expanduser())
     import platformdirs
 
+    state = Path(platformdirs.user_state_dir(_APP))
+    # Not platformdirs' runtime directory: it warns, and falls back to a shared /tmp, where there is no session.
+    session = os.environ.get("XDG_RUNTIME_DIR")
     return Paths(
         Path(platformdirs.user_config_dir(_APP)),
         Path(platformdirs.user_cache_dir(_APP)),
-        Path(platformdirs.user_state_dir(_APP)),
-        Path(platformdirs.user_runtime_dir(_APP)),
+        state,
+        Path(session) / _APP if session else state / "run",
     )
 
 
