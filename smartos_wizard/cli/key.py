@@ -1,10 +1,56 @@
-"""The `key` commands."""
+"""The `key` commands; each lives in a file of its own and is imported when used."""
 
 from __future__ import annotations
 
+import importlib
+
 import click
 
+_COMMANDS = {
+    "list": (
+        "smartos_wizard.cli.key_list",
+        "list_command",
+        "The disks that can become keys, and why others cannot.",
+    ),
+    "write": ("smartos_wizard.cli.key_write", "write_command", "Write a release to keys and prove it."),
+    "check": (
+        "smartos_wizard.cli.key_check",
+        "check_command",
+        "Prove an old key: compare every byte with the image.",
+    ),
+    "show": (
+        "smartos_wizard.cli.key_show",
+        "show_command",
+        "What is on a key: which SmartOS, console, extra files.",
+    ),
+    "boot-test": (
+        "smartos_wizard.cli.key_boot_test",
+        "boot_test_command",
+        "Start a written key in QEMU, read-only.",
+    ),
+    "eject": ("smartos_wizard.cli.key_boot_test", "eject_command", "Make a key safe to pull."),
+    "restore": ("smartos_wizard.cli.key_restore", "restore_command", "Make a key an ordinary stick again."),
+}
 
-@click.group(name="key")
+
+class _KeyGroup(click.Group):
+    """Commands imported when used: `key list` need not load what writing needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, _, words) in _COMMANDS.items()])
+
+
+@click.group(name="key", cls=_KeyGroup)
 def command() -> None:
-    """Placeholder while the room is being built."""
+    """List disks; write, check, show, boot-test and restore USB keys."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import ProofFailed, Refused, WizardError
@@ -72,6 +73,12 @@ def plan_restore(target: Target, label: str = "USB") -> Plan:
         locks=(target.path,),
         params={"target": target_to_json(target), "label": label},
     )
+
+
+def file_size(path: str) -> int:
+    """The size of the file to restore: as it is, or the smallest that takes FAT32 where there is none."""
+    place = Path(path)
+    return max(place.stat().st_size, _SMALLEST) if place.is_file() else _SMALLEST
 
 
 def extents(size: int, label: str) -> Iterator[tuple[int, bytes]]:
