@@ -8,10 +8,11 @@ from pathlib import Path
 from smartos_wizard.practice.entries import Entry, text_entry
 from smartos_wizard.practice.release import build_release, lay_image, listing_only
 from smartos_wizard.practice.server import BASE_PATH
-from smartos_wizard.practice.stamps import MD5_ONLY, NEWEST, OLDEST, PREVIOUS, Era, all_stamps
+from smartos_wizard.practice.stamps import NEWEST, Era, all_stamps
 
 _REDIRECT = '<html><head><meta http-equiv="refresh" content="0; url={}"/></head></html>\n'
 _APP = "<html><head><title>SmartOS changelogs (practice)</title></head><body></body></html>\n"
+_AHEAD = 12  # releases on a first screen
 _ROLLING = {
     "smartos-latest.iso": "iso",
     "smartos-latest-USB.img.gz": "usb",
@@ -45,15 +46,16 @@ class PracticeTree:
         return next((e for e in self.children(folder) or () if e.name == name), None)
 
     def build_ahead(self, stop: threading.Event) -> None:
-        """Build the releases that will be asked for first, unless `stop` is set meanwhile."""
-        for stamp in (NEWEST, PREVIOUS, MD5_ONLY, OLDEST):
+        """Build the releases that will be asked for first, newest first, unless `stop` is set meanwhile."""
+        whole = [stamp for stamp, era in self._eras.items() if era.whole]
+        for stamp in sorted(whole, reverse=True)[:_AHEAD]:
             if stop.is_set():
                 return
             self._release(stamp)
 
     def lay_image(self, stamp: str, path: Path) -> None:
         """Put the raw image of `stamp` at `path`, sparse."""
-        lay_image(self._eras[stamp], self.root, path)
+        lay_image(self._eras[stamp], path)
 
     def _release(self, stamp: str) -> list[Entry]:
         known = self._files.get(stamp)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from smartos_wizard.core.errors import DeviceLost, PrivilegeFailed, Refused
 from smartos_wizard.core.paths import private_directory
+from smartos_wizard.media.disks.judge import fingerprint_of, verify_fingerprint
 from smartos_wizard.media.model import Fingerprint, Target
 from smartos_wizard.media.ports import BlockDevice, Disks
 from smartos_wizard.practice.control import Control, locked
@@ -98,18 +98,16 @@ class PracticeOpener:
                 "device-gone", f"{wanted.path} ({wanted.model or 'the key'}) is not plugged in any more.",
                 hint="Plug it in again and choose it again.",
             )  # fmt: skip
-        now = Fingerprint(
-            found.path, found.size or 0, found.sector or 512, found.serial, found.wwn, found.model,
-            found.diskseq, found.rdev,
-        )  # fmt: skip
-        # The name of a model may have been made fit to print on its way here: it proves nothing extra.
-        if replace(now, model=wanted.model) != wanted:
+        now = fingerprint_of(found)
+        differences = verify_fingerprint(wanted, now)
+        if differences:
             raise Refused(
                 "identity-changed",
-                f"{wanted.path} is not the disk that was confirmed any more.",
+                f"{wanted.path} is not the disk that was confirmed any more: {'; '.join(differences)}.",
                 hint="Nothing was written. Look at the list again and choose again.",
-                confirmed=wanted.to_json(), found=now.to_json(),
-            )  # fmt: skip
+                confirmed=wanted.to_json(),
+                found=now.to_json(),
+            )
         return now
 
     def _open_file(self, target: Target, *, write: bool) -> BlockDevice:

@@ -43,17 +43,21 @@ def listing_only(era: Era) -> list[Entry]:
     return sorted(_records(era, []), key=lambda e: e.name)
 
 
-def lay_image(era: Era, root: Path, path: Path) -> None:
+def lay_image(era: Era, path: Path) -> None:
     """Put the raw image of the release at `path`: the bytes its compressed file decodes to."""
-    from smartos_wizard.practice.image import build_usb_image
-
-    private_directory(root)
+    private_directory(path.parent)
     new = path.with_suffix(f".{os.getpid()}.new")
     try:
-        build_usb_image(new, era.stamp, legacy=era.legacy)
+        _raw(era, new)
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _raw(era: Era, path: Path) -> Path:
+    from smartos_wizard.practice.image import build_usb_image
+
+    return build_usb_image(path, era.stamp, boot_archive_size=era.archive_size, legacy=era.legacy)
 
 
 def _build(era: Era, root: Path, folder: Path) -> None:
@@ -63,7 +67,7 @@ def _build(era: Era, root: Path, folder: Path) -> None:
     aside = root / f".{era.stamp}.new"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(mode=0o700)
-    raw = image.build_usb_image(aside / "raw", era.stamp, legacy=era.legacy)
+    raw = _raw(era, aside / "raw")
     start = f"smartos-{era.stamp}"
     squeeze: Callable[[Path, Path], Path] = (
         image.compress_gzip if era.suffix == "gz" else image.compress_bzip2

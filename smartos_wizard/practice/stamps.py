@@ -1,4 +1,4 @@
-"""Which releases the practice mirror has: four that can be downloaded, and the long list around them."""
+"""Which releases the practice mirror has: those that can be downloaded, and the long list around them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PREVIOUS = "20260430T145637Z"
 MD5_ONLY = "20250724T001011Z"
 OLDEST = "20150123T200224Z"
 
-_REAL = """
+_KNOWN = """
 20260903T001557Z 20260430T145637Z 20260430T003027Z 20260416T000037Z 20260402T000627Z 20260319T000507Z
 20260306T044811Z 20260305T000543Z 20260219T015737Z 20260205T001426Z 20260122T000642Z 20260108T003758Z
 20251211T000906Z 20251127T000410Z 20251113T010957Z 20251030T000436Z 20251016T000143Z 20251002T000521Z
@@ -19,6 +19,7 @@ _REAL = """
 20250626T191621Z 20250626T000630Z 20241226T000807Z 20230214T155114Z 20210812T031946Z 20200701T231659Z
 20191219T093118Z 20150123T200224Z 20140111T020931Z
 """
+_REAL = frozenset(_KNOWN.split())
 
 _SHA256_SINCE = "20250807T000000Z"  # sha256sums.txt: smartos-live 8cc0a2a1, OS-8679
 _GZIP_SINCE = "20190410T000000Z"  # before: bzip2; smartos-changelog, smartos.html
@@ -65,7 +66,12 @@ class Era:
     @property
     def whole(self) -> bool:
         """Whether it can be downloaded; the others are only there to fill the list."""
-        return self.stamp in (NEWEST, PREVIOUS, MD5_ONLY, OLDEST)
+        return self.stamp in _REAL and self.stamp >= OLDEST
+
+    @property
+    def archive_size(self) -> int:
+        """Bytes of the boot archive on its key: the newest are worth watching, the others quickly built."""
+        return (24 if self.stamp >= PREVIOUS else 2) << 20
 
 
 def built(stamp: str) -> float:
@@ -75,7 +81,7 @@ def built(stamp: str) -> float:
 
 def all_stamps() -> tuple[str, ...]:
     """Every release of the mirror, oldest first: real ones, and one a fortnight where those are sparse."""
-    real = sorted(_REAL.split())
+    real = sorted(_REAL)
     stamps = set(real)
     moment, end = built("20120105T001200Z"), built("20250620T000000Z")
     while moment < end:
