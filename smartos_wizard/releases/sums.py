@@ -13,7 +13,7 @@ LISTS = {"sha256": "sha256sums.txt", "md5": "md5sums.txt"}
 """Algorithm and the name of its list, best first. sha256 is published since August 2025 (OS-8679)."""
 
 _LENGTH = {"sha256": 64, "md5": 32}
-_LINE = re.compile(r"^([0-9A-Fa-f]+)(?:[ \t]{1,2}| \*)(\S.*)$")
+_LINE = re.compile(r"^([0-9A-Fa-f]+)(?: \*|[ \t]{1,2})(\S.*)$")
 
 
 @dataclass(frozen=True, slots=True)

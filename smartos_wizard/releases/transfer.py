@@ -31,7 +31,7 @@ class Transfer(threading.Thread):
         self._rel = rel
         self._part = part
         self._incoming: Incoming | None = None
-        self._stop = threading.Event()
+        self._halt = threading.Event()
         self._gate = threading.Lock()  # held while the part is touched: none touches it once stopped
         self.ended = threading.Event()
         self.error: Exception | None = None
@@ -49,7 +49,7 @@ class Transfer(threading.Thread):
 
     def stop(self) -> None:
         """End it; on return the part is not touched any more."""
-        self._stop.set()
+        self._halt.set()
         incoming = self._incoming
         if incoming is not None:
             incoming.close()
@@ -66,7 +66,7 @@ class Transfer(threading.Thread):
         self._incoming = incoming
         try:
             with self._gate:
-                if self._stop.is_set():
+                if self._halt.is_set():
                     return
                 self._accept(incoming, start)
                 self._pump(incoming)
@@ -77,9 +77,10 @@ class Transfer(threading.Thread):
         """Make the part ready for what comes. Raises StartAgain rather than splice two files."""
         part, remote = self._part, incoming.remote
         if incoming.start:
-            if remote.etag and part.remote.etag and remote.etag != part.remote.etag:
-                raise StartAgain("the file on the mirror changed meanwhile")
-            if None not in (remote.size, part.remote.size) and remote.size != part.remote.size:
+            if remote.etag and part.remote.etag:
+                if remote.etag != part.remote.etag:
+                    raise StartAgain("the file on the mirror changed meanwhile")
+            elif None not in (remote.size, part.remote.size) and remote.size != part.remote.size:
                 raise StartAgain("the file on the mirror has another size now")
         elif part.have:
             self.restarted = (
@@ -107,7 +108,7 @@ class Transfer(threading.Thread):
         hasher = threading.Thread(target=hash_all, name="hash", daemon=True)
         hasher.start()
         try:
-            while not self._stop.is_set():
+            while not self._halt.is_set():
                 data = incoming.read(_CHUNK)
                 if not data:
                     break

@@ -37,11 +37,9 @@ _RANGE = re.compile(r"^bytes\s+(\d+)-(\d+)/(\d+|\*)$")
 class WebMirror:
     """Reads what `Mirror` promises over HTTP or HTTPS. May be used from several threads."""
 
-    def __init__(
-        self, base: str, *, connect_timeout: float = CONNECT_TIMEOUT, read_timeout: float = READ_TIMEOUT
-    ) -> None:
+    def __init__(self, base: str) -> None:
         self.base = base if base.endswith("/") else base + "/"
-        self._timeout = (connect_timeout, read_timeout)
+        self._timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
         self._session: requests.Session | None = None
 
     def page(self, marker: str, limit: int, under: str = "") -> list[dict[str, Any]]:
