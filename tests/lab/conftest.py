@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.rig import images, parts
+from tests.lab.rig import images, kernel, parts
+from tests.lab.rig.guest import Guest, running
 from tests.lab.rig.space import private_space
 
 _homes = count()
@@ -43,3 +44,19 @@ def home(space: Path) -> Path:
     path = space / f"home{next(_homes)}"
     path.mkdir(mode=0o700)
     return path
+
+
+@pytest.fixture(scope="session")
+def machine(fault_rig: Path) -> Iterator[Guest]:
+    """The small machine with a USB bus, started once."""
+    parts.need_programs(["qemu-system-x86_64"])
+    with running(fault_rig, kernel.prepare()) as guest:
+        yield guest
+
+
+@pytest.fixture
+def guest(machine: Guest) -> Iterator[Guest]:
+    """The machine with an empty bus; what a test plugged is pulled afterwards."""
+    machine.fresh_home()
+    yield machine
+    machine.unplug_all()

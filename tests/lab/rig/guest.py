@@ -66,6 +66,7 @@ class Guest:
         self.space = space
         self._numbers = count(1)
         self._keys: list[Key] = []
+        self.home = ""
         self._process = self._start(kernel)
         self._qmp = Lines(space / "qmp")
         self._qmp.receive(10)

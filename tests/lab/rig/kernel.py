@@ -18,7 +18,7 @@ from tests.lab.rig import parts
 
 MODULES = (
     "virtio_pci", "9pnet_virtio", "9p", "overlay", "xhci_pci", "usb_storage", "uas", "sd_mod", "virtio_console",
-    "loop", "vfat", "nls_cp437", "nls_iso8859_1", "nls_ascii", "nls_utf8",
+    "loop", "dm_mod", "vfat", "nls_cp437", "nls_iso8859_1", "nls_ascii", "nls_utf8",
 )  # fmt: skip
 
 INIT = """#!/bin/sh

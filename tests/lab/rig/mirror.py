@@ -11,6 +11,7 @@ import json
 import random
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class Faults:
     """How often, at most."""
     stop_at: int = 0
     """End every answer politely at this byte of the file, whatever Content-Length said."""
+    hang_at: int = 0
+    """Send nothing beyond this byte for as long as it is set (20 s at most)."""
     declare: int = 0
     """Content-Length says so many bytes more than there are."""
     ignore_range: bool = False
@@ -150,6 +153,13 @@ def _handler(state: Misbehaving) -> type[BaseHTTPRequestHandler]:
                 end = start + faults.cut_every
                 faults.cuts -= 1
             with suppress(OSError):
+                if start <= faults.hang_at < end and faults.hang_at:
+                    self.wfile.write(data[start : faults.hang_at])
+                    state.sent += faults.hang_at - start
+                    start = faults.hang_at
+                    for _ in range(200):
+                        if faults.hang_at:
+                            time.sleep(0.1)
                 self.wfile.write(data[start:end])
                 state.sent += end - start
             if cut or end < len(data) or faults.declare:
