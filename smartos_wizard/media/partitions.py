@@ -7,6 +7,7 @@ versions: smartos-live, src/lib/sdc/usb-key.sh.
 
 from __future__ import annotations
 
+import itertools
 import struct
 import uuid
 import zlib
@@ -255,7 +256,7 @@ def _gpt_entries(array: bytes, header: _Header, size: int, found: _Found) -> tup
 
 def _check_overlap(entries: list[Entry], found: _Found) -> None:
     ordered = sorted(entries, key=lambda e: e.first)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in itertools.pairwise(ordered):
         if after.first < before.end:
             found.problems.append(f"Partitions {before.slot} and {after.slot} overlap.")
 
