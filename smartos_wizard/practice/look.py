@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
-from typing import Any
 
-from smartos_wizard.core.errors import WizardError
 from smartos_wizard.media.model import Partition
 from smartos_wizard.practice.keys import PracticeDisk
 
@@ -23,12 +20,10 @@ def partitions_of(practice: PracticeDisk, files: Path) -> tuple[Partition, ...]:
                 file.seek(offset)
                 return file.read(length)
 
-            with contextlib.suppress(WizardError, ValueError):
-                entries: Any = read_table(pread, practice.disk.size or 0).entries
-                return tuple(
-                    Partition(f"{practice.path}{number}", entry.size, *_system(pread(entry.first, 512)))
-                    for number, entry in enumerate(entries, 1)
-                )
+            return tuple(
+                Partition(f"{practice.path}{entry.slot}", entry.size, *_system(pread(entry.first, 512)))
+                for entry in read_table(pread, practice.disk.size or 0).entries
+            )
     except OSError:
         pass
     return ()

@@ -54,7 +54,7 @@ class PracticeOpener:
         if target.regular_file:
             return self._open_file(target, write=write)
         disk = self._practice.get(target.path)
-        if disk is None or disk.disk.size is None:
+        if disk is None or not disk.disk.size:
             raise Refused(
                 "outside-practice",
                 f"{target.path} is not a practice key. Practice touches nothing real.",
