@@ -116,9 +116,10 @@ class FatVolume:
         self._fat_start: int = int(fs.bpb.BPB_RsvdSecCnt) * sector
         self._fat_length: int = int(fs.fat_size) * sector
         self._data_start: int = int(fs.first_data_sector) * sector
-        self.clusters = (
-            max(0, int(fs.total_sectors) - int(fs.first_data_sector)) * sector // self.cluster_size
-        )
+        told = int(fs.total_sectors) * sector
+        # What a hostile boot sector claims is bounded by what is there, or chains would be followed for hours.
+        self.clusters = max(0, min(told, size) - self._data_start) // self.cluster_size
+        self.clusters = min(self.clusters, max(0, self._fat_length // width - 2))
         self._chains = _Chains(pread, first + self._fat_start, self._fat_length, width, self.clusters)
         fs.fat = self._chains
         self._tree: tuple[FatFile, ...] | None = None
@@ -232,7 +233,7 @@ def _name(entry: Any) -> str:
 def _stream(pread: Pread, first: int, size: int) -> Any:
     from dissect.util.stream import AlignedStream
 
-    class Volume(AlignedStream):  # type: ignore[misc]
+    class Volume(AlignedStream):
         def _read(self, offset: int, length: int) -> bytes:
             return pread(first + offset, max(0, min(length, size - offset)))
 
