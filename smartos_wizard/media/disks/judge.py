@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,11 +96,17 @@ def verify_fingerprint(confirmed: Fingerprint, now: Fingerprint) -> list[str]:
 
 
 def find_target(
-    world: MediaWorld, path: str, image_size: int = USB_IMAGE_SIZE, allow_fixed: bool = False
+    world: MediaWorld,
+    path: str,
+    image_size: int = USB_IMAGE_SIZE,
+    allow_fixed: bool = False,
+    *,
+    for_reading: bool = False,
 ) -> Target:
     """The target named by `path` (a device node or a link to one).
 
-    Raises Refused `no-such-disk`, `is-partition` or `withheld` (with `reasons`), and whatever listing raises.
+    `for_reading` forgives a key that is write-protected or small: it is only looked at. Raises Refused
+    `no-such-disk`, `is-partition` or `withheld` (with `reasons`), and whatever listing raises.
     """
     disks = world.disks.list()
     real = os.path.realpath(path)
@@ -108,6 +115,8 @@ def find_target(
     )
     if disk is None:
         raise _no_such_disk(disks, path, real)
+    if for_reading and disk.size:
+        disk, image_size = replace(disk, read_only=False), 0
     match judge(disk, image_size, allow_fixed):
         case Target() as target:
             return target

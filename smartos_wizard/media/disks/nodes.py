@@ -109,7 +109,8 @@ def _read_node(
     reader: Reader, name: str, base: str, home: str, parent: str, partitions: tuple[str, ...] | None = ()
 ) -> Node:
     sectors = number(reader, f"{base}/size")
-    stacked = bool(_STACKED.match(name))
+    # A partition of an array has no slaves of its own; the array has.
+    stacked = bool(_STACKED.match(name)) and not parent
     return Node(
         name=name,
         home=home,
@@ -125,15 +126,16 @@ def _read_node(
         partitions=partitions,
         dm_name=words(reader, f"{base}/dm/name") if stacked else "",
         dm_uuid=words(reader, f"{base}/dm/uuid") if stacked else "",
-        backing=_backing(reader, base, name),
+        backing=_backing(reader, base, name, parent),
     )
 
 
-def _backing(reader: Reader, base: str, name: str) -> str:
+def _backing(reader: Reader, base: str, name: str, parent: str) -> str:
     """The file or device under a loop device or a compressed RAM disk; `?` where it cannot be read."""
     try:
-        if name.startswith("loop"):
-            return reader.text(f"{base}/loop/backing_file") or ""
+        if name.startswith("loop") and not parent:
+            attached = number(reader, f"{base}/size") != 0
+            return reader.text(f"{base}/loop/backing_file") or ("?" if attached else "")
         if name.startswith("zram"):
             device = reader.text(f"{base}/backing_dev") or ""
             return "" if device == "none" else device

@@ -103,7 +103,22 @@ class Stack:
                 return self.below_node(name, trail)
         if not backing.startswith("/"):
             return LOST
-        return self.below_path(backing.removesuffix(" (deleted)"), trail)
+        path = backing.removesuffix(" (deleted)")
+        line = mount_at(path, self.mounts)
+        if line is None:
+            return LOST
+        return self.below_mount(line, trail) | Reach(complete=self._is_there(path, line))
+
+    def _is_there(self, path: str, line: MountLine) -> bool:
+        """Whether the file really is on that mount.
+
+        The kernel tells a loop device's file by a path that may have been true only while the machine
+        started; a live system's medium is often hidden from it later.
+        """
+        device = self.reader.device_of(path)
+        if device is None:
+            return False
+        return device == line.dev or (device[0] == 0 and line.fstype in ("btrfs", "overlay"))
 
     def below_path(self, path: str, trail: frozenset[str] = frozenset()) -> Reach:
         """The disks a file or directory lies on."""
