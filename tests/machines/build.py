@@ -95,8 +95,9 @@ class Machine:
 
     def put(self, path: str, text: str = "") -> None:
         self.files[path] = text.strip()
-        self._dir(posixpath.dirname(path))
-        self.directories[posixpath.dirname(path)].add(posixpath.basename(path))
+        above, _, name = path.rpartition("/")
+        self._dir(above or "/")
+        self.directories[above or "/"].add(name)
 
     def _dir(self, path: str) -> None:
         while path not in self.directories:

@@ -89,12 +89,12 @@ def test_nonsense_from_lsblk_changes_nothing(answer: str | None) -> None:
 
 
 def test_names_that_would_lie_are_tamed() -> None:
-    evil = "Nice\x1b[2J‮key\n" + "x" * 500
+    evil = "Nice\x1b[2J\u202ekey\n" + "x" * 500
     told = {
-        "disks": [{"name": "sdb", "bus": "usb", "model": evil, "usb": {"serial": "a‮b"}}],
+        "disks": [{"name": "sdb", "bus": "usb", "model": evil, "usb": {"serial": "a\u202eb"}}],
         "mounts": ["0:1 / tmpfs t"],
     }
     disk = disks_of(told)["/dev/sdb"]
     assert "\x1b" not in disk.model + disk.serial
-    assert "‮" not in disk.model + disk.serial
+    assert "\u202e" not in disk.model + disk.serial
     assert len(disk.model) <= 64
