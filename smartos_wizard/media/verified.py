@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from smartos_wizard.core.errors import ChecksumFailed, Refused, UsageProblem
+from smartos_wizard.core.errors import ChecksumFailed, Refused, UsageProblem, WriteFailed
 from smartos_wizard.media.images import ImageFacts, recognise, refuse_unwritable
 from smartos_wizard.media.model import VerifiedImage
 from smartos_wizard.releases.model import Checksum, StoredFile
@@ -60,23 +60,33 @@ def verify_now(image: VerifiedImage, progress: Callable[[int], None] = lambda _d
 
     `progress` is called with the bytes read so far and may raise to stop. For an unverified image (`none`)
     the sha256 is computed and noted in `vouched_by`, nothing is compared. Raises ChecksumFailed
-    `checksum-mismatch` with both digests, UsageProblem `no-such-file`.
+    `checksum-mismatch` with both digests, WriteFailed `image-unreadable`.
     """
     digest = hashlib.new("sha256" if image.algorithm == "none" else image.algorithm)
     done = 0
-    try:
-        with image.path.open("rb", buffering=0) as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                done += len(chunk)
-                progress(done)
-    except OSError as error:
-        raise UsageProblem("no-such-file", f"{image.path} cannot be read: {error.strerror}.") from error
+    for chunk in _chunks(image.path):
+        digest.update(chunk)
+        done += len(chunk)
+        progress(done)
     if image.algorithm == "none":
         return replace(image, vouched_by=f"{image.vouched_by}; its sha256 is {digest.hexdigest()}")
     if digest.hexdigest() != image.digest:
         raise mismatch(image, digest.hexdigest())
     return image
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb", buffering=0) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise WriteFailed(
+            "image-unreadable",
+            f"The image cannot be read: {error.strerror or error}.",
+            context=str(path),
+            hint="Check the disk it lies on, or download it again.",
+        ) from error
 
 
 def verify_image(
