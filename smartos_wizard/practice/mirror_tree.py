@@ -43,7 +43,9 @@ class PracticeTree:
         if not folder and (not name or name in self._eras):
             mtime = self._eras[name].mtime if name else self._eras[NEWEST].mtime
             return Entry(name, mtime, directory=True)
-        return next((e for e in self.children(folder) or () if e.name == name), None)
+        # What stands at the top and is no copy of a release must not wait for one to be built.
+        inside = self._fixed() if not folder and name not in _ROLLING else self.children(folder) or ()
+        return next((e for e in inside if e.name == name), None)
 
     def build_ahead(self, stop: threading.Event) -> None:
         """Build the releases that will be asked for first, newest first, unless `stop` is set meanwhile."""
@@ -66,16 +68,20 @@ class PracticeTree:
         return known
 
     def _top(self) -> list[Entry]:
-        newest = self._eras[NEWEST]
         entries = [Entry(stamp, era.mtime, directory=True) for stamp, era in self._eras.items()]
-        entries += [Entry(name, newest.mtime, directory=True) for name in ("hotpatches", "build-cache")]
-        entries.append(text_entry("latest", f"{BASE_PATH}{NEWEST}\n", newest.mtime))
-        entries.append(
-            text_entry("latest.html", _REDIRECT.format(f"{BASE_PATH}{NEWEST}/index.html"), newest.mtime)
-        )
-        entries.append(text_entry("smartos.html", _APP, newest.mtime))
-        entries += self._rolling()
-        return sorted(entries, key=lambda e: e.name)
+        return sorted([*entries, *self._fixed(), *self._rolling()], key=lambda e: e.name)
+
+    def _fixed(self) -> list[Entry]:
+        """What is there beside the releases and their copies."""
+        mtime = self._eras[NEWEST].mtime
+        newest = f"{BASE_PATH}{NEWEST}"
+        return [
+            Entry("build-cache", mtime, directory=True),
+            Entry("hotpatches", mtime, directory=True),
+            text_entry("latest", f"{newest}\n", mtime),
+            text_entry("latest.html", _REDIRECT.format(f"{newest}/index.html"), mtime),
+            text_entry("smartos.html", _APP, mtime),
+        ]
 
     def _rolling(self) -> list[Entry]:
         """The copies named `latest`: whole objects of their own, without digests beside them."""

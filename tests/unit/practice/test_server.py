@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import bz2
+import gzip
 import hashlib
 import json
 import os
@@ -208,6 +210,18 @@ def test_every_published_digest_holds_for_what_is_served(place, http, stamp, alg
             assert len(answer.content) == served[name]["size"]
             md5 = hashlib.md5(answer.content, usedforsecurity=False).digest()
             assert base64.b64decode(answer.headers["Content-MD5"]) == md5
+
+
+@pytest.mark.parametrize(("stamp", "suffix"), [(MD5_ONLY, "gz"), (OLDEST, "bz2")])
+def test_the_image_laid_on_a_key_is_what_the_published_file_decodes_to(place, tmp_path, stamp, suffix):
+    packed = next(e for e in place.tree.children(stamp) if e.name.endswith(f"-USB.img.{suffix}"))
+    place.tree.lay_image(stamp, tmp_path / "raw")
+    opened = gzip.open(packed.path) if suffix == "gz" else bz2.open(packed.path)
+    with opened as stream, (tmp_path / "raw").open("rb") as raw:
+        assert (
+            hashlib.file_digest(stream, "md5").hexdigest()  # type: ignore[arg-type]
+            == hashlib.file_digest(raw, "md5").hexdigest()
+        )
 
 
 def test_a_changelog_says_that_it_is_practice(place, http):
