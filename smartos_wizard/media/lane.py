@@ -15,6 +15,7 @@ from smartos_wizard.media.delta import Delta
 from smartos_wizard.media.faults import WILL_NOT_BOOT, device_failed, read_all, write_all, write_protected
 from smartos_wizard.media.ports import BlockDevice
 from smartos_wizard.media.slots import SLOT, Slot, aligned, digest
+from smartos_wizard.media.syncing import Syncer
 
 BOOT = 1024 * 1024
 """Bytes at the beginning that are written last: boot code, both tables, nothing of a file system."""
@@ -28,7 +29,7 @@ _PIECE = 1024 * 1024
 class Writer:
     """Writes a stream of slots to one device. A `Consumer`; used by one thread.
 
-    `done`, `durable`, `written` and `skipped` are bytes; `on_durable` is told of each sync.
+    `done`, `durable`, `written` and `skipped` are bytes; `on_durable` is told how much is safe, slot by slot.
     """
 
     def __init__(
@@ -36,7 +37,6 @@ class Writer:
     ) -> None:
         self.device = device
         self.done = 0
-        self.durable = 0
         self.written = 0
         self.skipped = 0
         self.touched = False
@@ -45,7 +45,8 @@ class Writer:
         """Whether the boot sectors may be on the device."""
         self.delta = Delta(delta)
         self._on_durable = on_durable
-        self._unsynced = 0
+        self._syncer = Syncer(device)
+        self._asked = 0
         self._held: list[tuple[int, memoryview]] = []
         self._buffer: memoryview | None = None
 
@@ -69,24 +70,31 @@ class Writer:
         ranges = self._hold(slot)
         if self._already_there(slot):
             self.skipped += slot.length
-            self.durable = slot.offset + slot.length if self._unsynced == 0 else self.durable
         else:
             self._disarm(slot.offset)
             for start, end in ranges:
                 self._write(slot.data[start:end], slot.offset + start)
         self.done = slot.offset + slot.length
-        if self._unsynced >= _SYNC_EVERY:
-            self.sync()
+        try:
+            self._syncer.poll()
+            if self.touched and self.done - self._asked >= _SYNC_EVERY:
+                self._asked = self.done
+                self._syncer.begin(self.done)
+        except OSError as error:
+            raise self._failed(error, "making its data durable", self.durable) from error
+        self._on_durable(self.durable)
+
+    @property
+    def durable(self) -> int:
+        """Bytes from the beginning that are known to be on the medium, but for what is held back."""
+        return self._syncer.durable if self.touched else self.done
 
     def sync(self) -> None:
         """Return when everything written so far is on the medium. Raises WriteFailed, DeviceLost."""
-        if self._unsynced:
-            try:
-                self.device.sync()
-            except OSError as error:
-                raise self._failed(error, "making its data durable", self.done) from error
-        self._unsynced = 0
-        self.durable = self.done
+        try:
+            self._syncer.now(self.done)
+        except OSError as error:
+            raise self._failed(error, "making its data durable", self.durable) from error
         self._on_durable(self.durable)
 
     def arm(self) -> None:
@@ -179,7 +187,6 @@ class Writer:
                 raise self._failed(error, "writing", offset + done) from error
             done += len(piece)
             self.written += len(piece)
-            self._unsynced += len(piece)
             self.done = max(self.done, offset + done)
 
     def _failed(self, error: OSError, doing: str, offset: int) -> WizardError:

@@ -7,6 +7,7 @@ has been silent. Nothing here waits longer than a quarter of a second.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeVar
 
@@ -35,7 +36,9 @@ def watch(
         yield from tick()
         if run.cancel.requested:
             abandon()
-            ended(_GRACE)
+            until = time.monotonic() + _GRACE
+            while not ended(TICK) and time.monotonic() < until:
+                yield from tick()
             yield from tick()
             raise Cancelled("cancelled", state())
     yield from tick()

@@ -137,7 +137,7 @@ def _round(
         if lane.error is not None:
             yield from fail(run, step.id, key, lane.error)
     if stream.error is not None:
-        raise _of_source(stream.error)
+        raise _of_source(keys, stream.error)
     done = [key for key in group if key.alive and not lanes[key].left_behind]
     if done:
         _check_source(keys, stream)
@@ -147,11 +147,16 @@ def _round(
     return [(key, lanes[key].next) for key in late]
 
 
-def _of_source(error: WizardError) -> WizardError:
+def _of_source(keys: Keys, error: WizardError) -> WizardError:
     """An error of the image while keys were being written: say what that means for them."""
-    if WILL_NOT_BOOT not in error.message:
-        error.message = f"{error.message} Writing stopped. {WILL_NOT_BOOT}"
+    error.message = f"{error.message} {_left(keys)}"
     return error
+
+
+def _left(keys: Keys) -> str:
+    """What an end before the boot sectors leaves, in words."""
+    touched = any(key.writer is not None and key.writer.touched for key in keys.keys)
+    return f"Writing stopped. {WILL_NOT_BOOT}" if touched else "Nothing on the key has changed."
 
 
 def _check_source(keys: Keys, stream: Stream) -> None:
@@ -163,7 +168,7 @@ def _check_source(keys: Keys, stream: Stream) -> None:
         raise WriteFailed(
             "truncated-image",
             f"The image ends at byte {text.exact(stream.size)}; its partition table speaks of "
-            f"{text.exact(stream.declared)}. {WILL_NOT_BOOT}",
+            f"{text.exact(stream.declared)}. {_left(keys)}",
             context=str(image.path),
             hint="Download it again.",
             offset=stream.size,
@@ -171,7 +176,7 @@ def _check_source(keys: Keys, stream: Stream) -> None:
     if image.algorithm != "none" and stream.source_digest != image.digest.lower():
         raise ChecksumFailed(
             "image-changed",
-            f"The image changed after it was verified, or the disk it lies on reads badly. {WILL_NOT_BOOT}",
+            f"The image changed after it was verified, or the disk it lies on reads badly. {_left(keys)}",
             context=str(image.path),
             hint="Download it again.",
             expected=image.digest,
