@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import bz2
-import gzip
 import hashlib
 import json
 import os
@@ -16,9 +14,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from isal import igzip
 
 from smartos_wizard.core.paths import below
-from smartos_wizard.practice.entries import FolderTree
+from smartos_wizard.practice.entries import Entry, FolderTree
 from smartos_wizard.practice.place import PracticePlace
 from smartos_wizard.practice.server import MirrorServer
 from smartos_wizard.practice.stamps import MD5_ONLY, NEWEST, OLDEST, all_stamps
@@ -32,16 +31,23 @@ def folder(tmp_path: Path) -> Path:
     (root / "20260903T001557Z").mkdir(parents=True)
     (root / "big").write_bytes(CONTENT)
     (root / "latest").write_text("/Joyent_Dev/public/SmartOS/20260903T001557Z\n")
-    for number in range(1500):
-        (root / "20260903T001557Z" / f"f{number:04}").touch()
     (tmp_path / "secret").write_text("not yours")
     (root / "out").symlink_to(tmp_path / "secret")
     return root
 
 
+class LongTree(FolderTree):
+    """A folder whose release directory seems to hold 1500 files."""
+
+    def children(self, rel: str) -> list[Entry] | None:
+        if rel == "20260903T001557Z":
+            return [Entry(f"f{number:04}", 0.0) for number in range(1500)]
+        return super().children(rel)
+
+
 @pytest.fixture
 def server(folder: Path) -> Iterator[MirrorServer]:
-    running = MirrorServer(FolderTree(folder)).start()
+    running = MirrorServer(LongTree(folder)).start()
     yield running
     running.close()
 
@@ -212,16 +218,13 @@ def test_every_published_digest_holds_for_what_is_served(place, http, stamp, alg
             assert base64.b64decode(answer.headers["Content-MD5"]) == md5
 
 
-@pytest.mark.parametrize(("stamp", "suffix"), [(MD5_ONLY, "gz"), (OLDEST, "bz2")])
-def test_the_image_laid_on_a_key_is_what_the_published_file_decodes_to(place, tmp_path, stamp, suffix):
-    packed = next(e for e in place.tree.children(stamp) if e.name.endswith(f"-USB.img.{suffix}"))
-    place.tree.lay_image(stamp, tmp_path / "raw")
-    opened = gzip.open(packed.path) if suffix == "gz" else bz2.open(packed.path)
-    with opened as stream, (tmp_path / "raw").open("rb") as raw:
-        assert (
-            hashlib.file_digest(stream, "md5").hexdigest()  # type: ignore[arg-type]
-            == hashlib.file_digest(raw, "md5").hexdigest()
-        )
+def test_the_image_laid_on_a_key_is_what_the_published_file_decodes_to(place, tmp_path):
+    packed = next(e for e in place.tree.children(MD5_ONLY) if e.name.endswith("-USB.img.gz"))
+    place.tree.lay_image(MD5_ONLY, tmp_path / "raw")
+    with igzip.open(packed.path) as stream, (tmp_path / "raw").open("rb") as raw:
+        while piece := stream.read(1 << 22):
+            assert piece == raw.read(len(piece))
+        assert raw.read(1) == b""
 
 
 def test_a_changelog_says_that_it_is_practice(place, http):
