@@ -161,7 +161,7 @@ def test_an_unknown_system_gets_every_recipe() -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at the disks of this machine")
 def test_the_disk_this_very_machine_runs_from_is_withheld() -> None:
-    number = os.stat("/").st_dev
+    number = Path("/").stat().st_dev
     place = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
     if not place.exists():
         pytest.skip("the root of this machine lies on no single block device")
