@@ -47,6 +47,8 @@ def list_command(options: Options, mirror: str, limit: int | None, as_json: bool
     """
     from smartos_wizard.cli.release_lines import listing_rows, listing_to_json
     from smartos_wizard.releases.listing import list_releases, read_releases
+    from smartos_wizard.releases.model import Release
+    from smartos_wizard.releases.pins import pins_of
 
     world = options.world
     source = world.mirror(mirror)
@@ -56,6 +58,9 @@ def list_command(options: Options, mirror: str, limit: int | None, as_json: bool
     shown = listing.releases if everything else listing.releases[: limit or _DETAILS]
     detailed = shown[:_DETAILS] if limit is None else shown
     details = read_releases(source, tuple(e.stamp for e in detailed), world.paths.cache)
+    for release in details.values():
+        if isinstance(release, Release):
+            pins_of(world.paths.state).learn(release.artifacts)
     if as_json:
         emit(listing_to_json(listing, shown, details, world))
         return
@@ -206,6 +211,8 @@ def _read(world: World, source: Mirror, stamp: str) -> Release:
     release = read_release(source, stamp, world.paths.cache)
     pins = pins_of(world.paths.state)
     pins.learn(release.artifacts)
+    if release.offline:
+        tell("Warning: the mirror could not be reached; this is what it told earlier.")
     for problem in release.problems:
         tell(f"Warning: {problem}.")
     for artifact in release.artifacts:

@@ -92,6 +92,7 @@ def release_to_json(release: Release, world: World) -> dict[str, Any]:
         "published": release.published.isoformat() if release.published else None,
         "algorithms": list(release.algorithms),
         "problems": list(release.problems),
+        "offline": release.offline,
         "artifacts": [_artifact_to_json(a) for a in release.artifacts],
     }
 

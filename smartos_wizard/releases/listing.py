@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def read_release(mirror: Mirror, stamp: str, cache_dir: Path, *, fresh: bool = T
     except NetworkFailed as error:
         if old is None or error.reference == "no-such-release" or not error.details.get("passing"):
             raise
-        return old
+        return replace(old, offline=True)
     kept.save_release(cache_dir, release)
     return release
 

@@ -68,7 +68,8 @@ class Release:
     """A release with everything its own lists tell. `algorithms` are the checksum lists it publishes.
 
     `problems` are sentences on lists that are missing or make no sense; files those should vouch for have
-    no checksum here and are not used.
+    no checksum here and are not used. `offline` is set where the mirror could not be reached and this is what
+    was read of it earlier.
     """
 
     stamp: str
@@ -77,6 +78,7 @@ class Release:
     algorithms: tuple[str, ...] = ()
     published: dt.datetime | None = None
     problems: tuple[str, ...] = ()
+    offline: bool = False
 
     def artifact(self, kind: ArtifactKind) -> Artifact | None:
         """The artifact of that kind."""

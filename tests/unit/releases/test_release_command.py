@@ -234,3 +234,25 @@ def test_two_commands_at_once_never_write_the_same_file(environment, served):
     last = json.loads(second.stdout.splitlines()[-1])
     assert last["reference"] == "being-downloaded"
     assert first.returncode == 0
+
+
+def test_a_disk_that_takes_no_more_is_named_and_what_came_is_kept(environment, served):
+    limited = ["bash", "-c", 'ulimit -f 1024; exec "$@"', "-", *PYTHON, "download", NEW, "--json"]
+    done = subprocess.run(limited, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 5, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["reference"] == "cannot-save"
+    assert "Too large" in last["message"] or "too large" in last["message"]
+    part = Path(environment["SMARTOS_WIZARD_HOME"]) / "cache" / "releases" / (served.site.usb(NEW) + ".part")
+    assert part.stat().st_size == 1024 * 1024
+
+
+def test_show_and_a_stored_download_work_without_the_mirror(command, served):
+    assert command("download", "latest").returncode == 0
+    served.site.fault = lambda h, path, body: not h.answer(503, b"")
+    shown = command("show", NEW, "--json")
+    assert json.loads(shown.stdout)["offline"] is True
+    assert "could not be reached" in shown.stderr
+    again = command("download", NEW, "--json")
+    assert again.returncode == 0
+    assert json.loads(again.stdout.splitlines()[-1])["result"]["fetched"] == 0
