@@ -187,10 +187,14 @@ def _make_session() -> requests.Session:
 
 
 def _socket_of(response: requests.Response) -> socket.socket | None:
-    """The socket under an answer, so that a waiting read can be ended; None where it cannot be reached."""
-    connection = getattr(response.raw, "_connection", None) or getattr(response.raw, "connection", None)
-    found = getattr(connection, "sock", None)
-    return found if hasattr(found, "shutdown") else None
+    """The socket under an answer, so that a waiting read can be ended; None where it cannot be reached.
+
+    It hangs on the connection while that may be used again, and only on the answer where the server closes.
+    """
+    raw = response.raw
+    stream = getattr(getattr(getattr(raw, "_fp", None), "fp", None), "raw", None)
+    candidates = (getattr(stream, "_sock", None), getattr(getattr(raw, "_connection", None), "sock", None))
+    return next((found for found in candidates if hasattr(found, "shutdown")), None)
 
 
 def _json_entries(body: str, url: str) -> list[dict[str, Any]]:
