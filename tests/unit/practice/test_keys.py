@@ -177,6 +177,7 @@ def test_the_losing_key_goes_at_60_percent_comes_back_and_then_lasts(place, open
     limit = USB_IMAGE_SIZE * 6 // 10
     before = disk_of(place, "sdg").diskseq
     key = opened("sdg")
+    write(key, bytes(MIB), 0)  # the old boot sectors are wiped first
     write(key, b"x" * MIB, MIB)
     write(key, b"x" * MIB, USB_IMAGE_SIZE // 512 * 512 - MIB)  # the backup table, written early
     write(key, b"x" * 4096, limit // MIB * MIB)
@@ -187,6 +188,7 @@ def test_the_losing_key_goes_at_60_percent_comes_back_and_then_lasts(place, open
         with pytest.raises(OSError):
             action()
     assert "/practice/sdg" not in [d.path for d in place.disks.list()]
+    key.close()
     clock[0] += devices.BACK_AFTER
     with pytest.raises(OSError):
         key.sync()  # another attachment: the old descriptor stays dead
@@ -194,7 +196,7 @@ def test_the_losing_key_goes_at_60_percent_comes_back_and_then_lasts(place, open
     second = opened("sdg")
     assert read(second, MIB, MIB) == b"x" * MIB
     write(second, bytes(MIB), limit // MIB * MIB)
-    write(second, b"boot" * 128, 0)
+    write(second, bytes(510) + b"\x55\xaa" + bytes(MIB - 512), 0)
     second.close()
     third = opened("sdg")
     with pytest.raises(OSError):
