@@ -27,7 +27,7 @@ def space() -> Iterator[Path]:
 def fault_rig(space: Path) -> Path:
     """The directory in which failing block devices can be made."""
     parts.need_files(["/dev/fuse", "/dev/loop-control"])
-    parts.need_programs(["qemu-storage-daemon", "losetup", "fusermount3", "sfdisk"])
+    parts.need_programs(["qemu-storage-daemon", "nbdfuse", "losetup", "fusermount3", "sfdisk"])
     return space
 
 

@@ -64,8 +64,19 @@ def test_write_and_read_errors_come_at_the_sector_asked_for(fault_rig: Path) -> 
         assert failing_write(disk.path, 8 * MIB) == errno.EIO
         write_direct(disk.path, 16 * MIB)
         assert len(read_direct(disk.path, 16 * MIB)) == MIB
+        write_direct(disk.path, 20 * MIB)  # a hole would be answered without reading it
         with pytest.raises(OSError):
             read_direct(disk.path, 20 * MIB)
+
+
+def test_many_writes_at_once_all_arrive(fault_rig: Path) -> None:
+    with disks.faulty(fault_rig, 32 * MIB) as disk:
+        wanted = os.urandom(32 * MIB)
+        source = fault_rig / "noise"
+        source.write_bytes(wanted)
+        words = [f"if={source}", f"of={disk.path}", "bs=4M", "oflag=direct", "conv=fsync", "status=none"]
+        subprocess.run(["dd", *words], check=True)
+        assert disk.read(0, 32 * MIB) == wanted
 
 
 def test_flush_errors_reach_fdatasync(fault_rig: Path) -> None:

@@ -1,8 +1,9 @@
-"""Block devices that fail on request: file, qemu-storage-daemon (blkdebug, throttle), FUSE, loop.
+"""Block devices that fail on request: file, qemu-storage-daemon (blkdebug, throttle), NBD, FUSE, loop.
 
 The loop device at the end is a true block device to everybody who opens it; what it does when written to is
 decided by the daemon in the middle. Killing the daemon is a faithful unplug: every later read, write and sync
-fails with EIO. Pausing it is a device that answers nothing.
+fails with EIO. Pausing it is a device that answers nothing. The FUSE file is nbdfuse's: QEMU's own FUSE export
+(7.2) loses data when several writes are under way at once, as a loop device with direct I/O makes them.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from tests.lab.rig.space import detach, mounts_below
+from tests.lab.rig.space import detach
 
 _names = count()
 FILLING = b"old data of somebody "
@@ -123,25 +124,21 @@ def faulty(
 ) -> Iterator[Disk]:
     """A loop device with faults: EIO at a byte offset, failing flushes, rates in bytes per second (0: no limit)."""
     backing = backing or backing_file(space, size)
-    point = space / f"{backing.name}.export"
-    point.touch()
+    place = space / f"{backing.name}.fuse{next(_names)}"
+    place.mkdir()
+    export = place / "disk"
+    bus = space / f"nbd{next(_names)}"
     rules = _rules(write_error_at, read_error_at, flush_error)
-    daemon = _start_daemon(backing, point, rules, write_rate, read_rate)
-    try:
-        _wait_for_export(daemon, point, size)
-        path = attach(point)
+    log = (space / "daemons.log").open("ab")
+    with log, _daemon(backing, bus, rules, write_rate, read_rate, log) as daemon, _mounted(place, bus, log):
+        _wait_until(lambda: export.exists() and export.stat().st_size == size, "the export does not come up")
+        path = attach(export)
         try:
-            yield Disk(path, backing, daemon, attached=point)
+            yield Disk(path, backing, daemon, attached=export)
         finally:
             with suppress(ProcessLookupError):
                 daemon.send_signal(signal.SIGCONT)
             detach(path)
-    finally:
-        daemon.kill()
-        daemon.wait()
-        for mount in mounts_below(space):
-            if mount == str(point):
-                subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
 
 
 def _rules(write_error_at: int | None, read_error_at: int | None, flush_error: bool) -> list[dict[str, Any]]:
@@ -155,9 +152,10 @@ def _rules(write_error_at: int | None, read_error_at: int | None, flush_error: b
     return rules
 
 
-def _start_daemon(
-    backing: Path, point: Path, rules: list[dict[str, Any]], write_rate: int, read_rate: int
-) -> subprocess.Popen[bytes]:
+@contextmanager
+def _daemon(
+    backing: Path, bus: Path, rules: list[dict[str, Any]], write_rate: int, read_rate: int, log: IO[bytes]
+) -> Iterator[subprocess.Popen[bytes]]:
     nodes: list[dict[str, Any]] = [{"driver": "file", "node-name": "n0", "filename": str(backing)}]
     if rules:
         nodes.append({"driver": "blkdebug", "node-name": "n1", "image": "n0", "inject-error": rules})
@@ -170,20 +168,36 @@ def _start_daemon(
         nodes.append({"driver": "throttle", "node-name": "n2", "throttle-group": "limits", "file": below})
     blocks = [word for node in nodes for word in ("--blockdev", json.dumps(node))]
     top = nodes[-1]["node-name"]
-    export = f"fuse,id=out,node-name={top},mountpoint={point},writable=on"
-    with (point.parent / f"{point.name}.log").open("wb") as log:
-        return subprocess.Popen(
-            ["qemu-storage-daemon", *objects, *blocks, "--export", export],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+    server = ["--nbd-server", f"addr.type=unix,addr.path={bus}"]
+    export = ["--export", f"nbd,id=out,node-name={top},name=,writable=on"]
+    line = ["qemu-storage-daemon", *objects, *blocks, *server, *export]
+    daemon = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        _wait_until(bus.exists, "qemu-storage-daemon does not listen")
+        yield daemon
+    finally:
+        daemon.kill()
+        daemon.wait()
 
 
-def _wait_for_export(daemon: subprocess.Popen[bytes], point: Path, size: int) -> None:
+@contextmanager
+def _mounted(place: Path, bus: Path, log: IO[bytes]) -> Iterator[None]:
+    """The export as a file of FUSE."""
+    fuse = subprocess.Popen(
+        ["nbdfuse", str(place / "disk"), f"nbd+unix:///?socket={bus}"],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=False, capture_output=True)
+        fuse.kill()
+        fuse.wait()
+
+
+def _wait_until(condition: Callable[[], bool], words: str) -> None:
     deadline = time.monotonic() + 10
-    while point.stat().st_size != size:
-        if daemon.poll() is not None or time.monotonic() > deadline:
-            words = (point.parent / f"{point.name}.log").read_text()
-            raise RuntimeError(f"qemu-storage-daemon did not export: {words}")
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(words)
         time.sleep(0.02)

@@ -163,11 +163,21 @@ class Guest:
 
     def _wizard(self, words: tuple[str | Path, ...], user: str) -> dict[str, Any]:
         argv = [sys.executable, "-m", "smartos_wizard", *(str(word) for word in words)]
+        return {"argv": argv, "user": user, "env": self.environment}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the program is told: where the checkout and its own directories are."""
         return {
-            "argv": argv,
-            "user": user,
-            "env": {"PYTHONPATH": str(parts.CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"},
+            "PYTHONPATH": str(parts.CHECKOUT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SMARTOS_WIZARD_HOME": self.home,
         }
+
+    def fresh_home(self) -> None:
+        """New directories for the program's state: a test knows nothing of the one before."""
+        self.home = f"/home/tess/wizard{next(self._numbers)}"
+        self.run("install", "-d", "-o", "tess", "-m", "700", self.home)
 
     def plug(
         self,
