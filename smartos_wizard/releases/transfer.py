@@ -60,7 +60,9 @@ class Transfer(threading.Thread):
 
     def _fetch(self) -> None:
         part = self._part
-        validator = part.remote.validator if part.mirror == self._mirror.base else ""
+        validator = part.remote.validator
+        if part.mirror != self._mirror.base and validator != part.remote.etag:
+            validator = ""  # the same date on another mirror says little; the same strong ETag says enough
         start = part.have if validator else 0
         incoming = self._mirror.open(self._rel, start, validator if start else "")
         self._incoming = incoming

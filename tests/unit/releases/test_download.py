@@ -162,6 +162,26 @@ def test_a_stopped_download_goes_on_and_fetches_at_most_one_mebibyte_again(world
     assert asked["User-Agent"].startswith("smartos-wizard/")
 
 
+def test_a_download_goes_on_from_another_mirror_only_where_the_file_is_the_same(
+    world, served, served_tls, certificate, monkeypatch
+):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    leave_part(world, served, MIB)
+    name, size = served.site.usb(NEW), len(served.site.files[served.site.usb(NEW)])
+    world.default = served_tls.url
+    assert_good(world, served, run(world, plan_for(world)))
+    assert served_tls.site.sent[name] == size - MIB
+
+    world.default = served.url
+    Path(world.paths.store / name).unlink()
+    leave_part(world, served, MIB)
+    world.default = served_tls.url
+    served_tls.site.etags[name] = '"another"'
+    served_tls.site.sent.clear()
+    assert_good(world, served, run(world, plan_for(world)))
+    assert served_tls.site.sent[name] == size
+
+
 def test_a_killed_download_goes_on(world, served):
     """kill -9 in the middle: what was written is used, nothing is believed."""
 
