@@ -96,7 +96,7 @@ def verified_file(choice: ImageChoice, world: World) -> VerifiedImage:
     path = Path(choice.image)
     return verify_image(
         path, sha256=choice.sha256, sums=Path(choice.sums) if choice.sums else None,
-        paths=world.paths, unverified=choice.unverified,
+        unverified=choice.unverified,
     )  # fmt: skip
 
 

@@ -21,8 +21,13 @@ def place(paths: Paths) -> Place:
 
 @pytest.fixture
 def make_image(tmp_path: Path) -> Callable[..., tuple[VerifiedImage, bytes]]:
-    def make(size: int = 9 * MIB + 512 * 7, *, kind: ImageKind = ImageKind.GZIP, seed: int = 1,
-             data: bytes | None = None) -> tuple[VerifiedImage, bytes]:
+    def make(
+        size: int = 9 * MIB + 512 * 7,
+        *,
+        kind: ImageKind = ImageKind.GZIP,
+        seed: int = 1,
+        data: bytes | None = None,
+    ) -> tuple[VerifiedImage, bytes]:
         data = picture(size, seed) if data is None else data
         path = tmp_path / f"image-{seed}-{len(data)}.{kind.value}"
         path.write_bytes(gzip.compress(data, 1, mtime=0) if kind is ImageKind.GZIP else data)

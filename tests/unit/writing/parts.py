@@ -100,7 +100,9 @@ class Shelf:
     before_open: Callable[[], None] = lambda: None
     ejected: list[str] = field(default_factory=list)
 
-    def open(self, target: Target, *, write: bool, notify: Callable[[str, dict[str, str]], None]) -> BlockDevice:
+    def open(
+        self, target: Target, *, write: bool, notify: Callable[[str, dict[str, str]], None]
+    ) -> BlockDevice:
         self.before_open()
         return self.devices[target.path]
 
@@ -133,7 +135,9 @@ class Place:
         disk = Disk(device.name, device.size, model="Key", serial=device.serial, removable=True)
         return Target(disk, device.fingerprint())
 
-    def write(self, image: VerifiedImage, *devices: MemoryDevice, delta: bool = True, cancel: Cancel | None = None) -> Outcome:
+    def write(
+        self, image: VerifiedImage, *devices: MemoryDevice, delta: bool = True, cancel: Cancel | None = None
+    ) -> Outcome:
         targets = [self.add(device) for device in devices]
         return self.run(plan_write(image, targets, self, delta=delta), cancel)
 
@@ -141,7 +145,11 @@ class Place:
         return self.run(plan_check(image, [self.add(device) for device in devices]))
 
     def run(self, plan: Plan, cancel: Cancel | None = None) -> Outcome:
-        actions: Any = {"key-write": WRITE_ACTIONS, "key-check": CHECK_ACTIONS, "key-restore": RESTORE_ACTIONS}
+        actions: Any = {
+            "key-write": WRITE_ACTIONS,
+            "key-check": CHECK_ACTIONS,
+            "key-restore": RESTORE_ACTIONS,
+        }
         plan = Plan.from_json(plan.to_json())
         return Outcome(list(execute(plan, actions[plan.kind], self, cancel)))
 

@@ -37,7 +37,9 @@ def test_a_good_key_holds_the_image_and_only_then_is_proven(place: Place, make_i
     assert place.awake == ["begin", "end"]
 
 
-@pytest.mark.parametrize("size", [512, 4096, MIB, MIB + 512, 4 * MIB, 4 * MIB + 512, 8 * MIB, 8 * MIB + 511, 9 * MIB + 1])
+@pytest.mark.parametrize(
+    "size", [512, 4096, MIB, MIB + 512, 4 * MIB, 4 * MIB + 512, 8 * MIB, 8 * MIB + 511, 9 * MIB + 1]
+)
 @pytest.mark.parametrize("kind", [ImageKind.GZIP, ImageKind.RAW])
 def test_odd_sizes_arrive_whole_and_nothing_beyond_but_the_old_backup_table_changes(
     place: Place, make_image: Make, size: int, kind: ImageKind
@@ -140,7 +142,9 @@ def test_a_device_that_takes_nothing_is_an_error_not_a_loop(place: Place, make_i
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EROFS])
-def test_a_write_protected_key_is_refused_with_nothing_changed(place: Place, make_image: Make, number: int) -> None:
+def test_a_write_protected_key_is_refused_with_nothing_changed(
+    place: Place, make_image: Make, number: int
+) -> None:
     image, _ = make_image()
     device = MemoryDevice(SIZE)
     before = bytes(device.data)
@@ -259,7 +263,9 @@ def test_stopping_leaves_a_key_that_does_not_boot_and_says_so(place: Place, make
     assert "will not boot" in outcome.last.state
 
 
-def test_a_silent_device_is_told_by_ticks_and_does_not_hold_up_stopping(place: Place, make_image: Make) -> None:
+def test_a_silent_device_is_told_by_ticks_and_does_not_hold_up_stopping(
+    place: Place, make_image: Make
+) -> None:
     image, _ = make_image()
     device = MemoryDevice(SIZE)
     cancel = Cancel()
