@@ -77,7 +77,8 @@ def send(sock: socket.socket, data: Mapping[str, Any], fds: Collection[int] = ()
     body = json.dumps({**data, "version": VERSION}).encode()
     frame = len(body).to_bytes(4, "big") + body
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-    sock.sendall(frame[sock.sendmsg([frame], rights) :])
+    if rest := frame[sock.sendmsg([frame], rights) :]:  # sending nothing fails where the other side is done
+        sock.sendall(rest)
 
 
 def peer_uid(sock: socket.socket) -> int:

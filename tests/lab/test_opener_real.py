@@ -242,34 +242,38 @@ def test_a_write_protected_disk_is_refused(may_sudo, space):
     assert (answer["reference"], answer["exit_code"]) == ("read-only", 4)
 
 
-def test_a_mounted_disk_is_refused_or_unmounted_as_it_was_told(may_sudo, device):
-    parts.need_programs(["mkfs.vfat"])
-    subprocess.run(["mkfs.vfat", device.path], check=True, capture_output=True)
-    point = Path("/mnt/swlab-key")
+@contextlib.contextmanager
+def mounted(path: str, point: Path) -> Iterator[None]:
+    """A file system on the disk, mounted at a directory made for it."""
+    parts.need_programs(["mkfs.ext4"])
+    subprocess.run(["mkfs.ext4", "-q", "-F", path], check=True, capture_output=True)
     point.mkdir(parents=True, exist_ok=True)
-    if subprocess.run(["mount", device.path, str(point)], check=False, capture_output=True).returncode:
-        point.rmdir()
-        parts.missing("a kernel that mounts FAT")
     try:
-        with Session(may_sudo, target_of(device.path)) as session:
-            assert session.heard()["reference"] == "mounted"
-        with Session(may_sudo, replace(target_of(device.path), unmount=(str(point),))) as session:
-            assert session.heard()["opened"] == "HandedDevice"
-            assert not point.is_mount()
+        subprocess.run(["mount", path, str(point)], check=True, capture_output=True)
+        yield
     finally:
         subprocess.run(["umount", str(point)], check=False, capture_output=True)
         point.rmdir()
 
 
-def test_the_disk_of_this_machine_is_never_handed_over(may_sudo):
-    number = Path("/").stat().st_dev
-    place = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve()
-    place = place.parent if (place / "partition").exists() else place
-    if not (place / "dev").exists() or not Path("/dev", place.name).exists():
-        parts.missing("a root file system on a disk with a node")
-    for mode in ("write", "read"):
-        with Session(may_sudo, target_of(f"/dev/{place.name}"), mode) as session:
-            assert session.heard()["reference"] == "system-disk"
+def test_a_mounted_disk_is_refused_or_unmounted_as_it_was_told(may_sudo, device):
+    point = Path("/mnt/swlab-key")
+    with mounted(device.path, point):
+        with Session(may_sudo, target_of(device.path)) as session:
+            assert session.heard()["reference"] == "mounted"
+        with Session(may_sudo, replace(target_of(device.path), unmount=(str(point),))) as session:
+            assert session.heard()["opened"] == "HandedDevice"
+            assert not point.is_mount()
+
+
+def test_a_disk_that_the_system_lives_on_is_never_handed_over(may_sudo, device):
+    point = Path("/srv/swlab-data")
+    with mounted(device.path, point):
+        for mode in ("write", "read"):
+            target = replace(target_of(device.path), unmount=(str(point),))
+            with Session(may_sudo, target, mode) as session:
+                assert session.heard()["reference"] == "system-disk"
+        assert point.is_mount()
 
 
 def test_without_the_right_it_waits_for_a_person_and_takes_what_they_run(user, device):
