@@ -38,6 +38,7 @@ class Lane:
     def __init__(self, name: str, consumer: Consumer, start: int = 0) -> None:
         self.name = name
         self.consumer = consumer
+        self.start = start
         self.next = start
         self.error: WizardError | None = None
         self._idle = 0.0
@@ -75,13 +76,13 @@ class Lane:
 
 
 class Stream:
-    """A pass over the image from slot `start`, for several lanes.
+    """A pass over the image for several lanes, each from its own start.
 
     After `wait` returned True: `error`, or else `size`, `digests` (one per slot) and `source_digest` (of
     the file as it lies on disk).
     """
 
-    def __init__(self, image: VerifiedImage, lanes: Sequence[Lane], limit: int, start: int = 0) -> None:
+    def __init__(self, image: VerifiedImage, lanes: Sequence[Lane], limit: int) -> None:
         self.lanes = tuple(lanes)
         self.size = 0
         self.declared: int | None = None
@@ -91,7 +92,6 @@ class Stream:
         self.stop = threading.Event()
         self._image = image
         self._limit = limit
-        self._start = start
         self._pool = Pool(_SLOTS)
         self._source: Source | None = None
         self._decoder = threading.Thread(target=self._run, name="decode", daemon=True)
@@ -185,7 +185,7 @@ class Stream:
             self.declared = declared_size(slot.data)
 
     def _hand_out(self, slot: Slot) -> None:
-        lanes = [lane for lane in self.lanes if self._wanted(lane) and slot.index >= self._start]
+        lanes = [lane for lane in self.lanes if self._wanted(lane) and slot.index >= lane.start]
         self._pool.share(slot, len(lanes))
         for lane in lanes:
             lane.queue.put(slot)

@@ -26,6 +26,7 @@ from smartos_wizard.media.ports import MediaWorld
 from smartos_wizard.media.prove_step import prove
 from smartos_wizard.media.receipt import write_receipt
 from smartos_wizard.media.said import what_next
+from smartos_wizard.media.ticking import Ticker
 from smartos_wizard.media.watching import watch
 from smartos_wizard.media.write_plan import plan_write
 
@@ -117,20 +118,19 @@ def _write(run: Run[MediaWorld], step: Step) -> Work:
     begun = time.monotonic()
     waiting = [(key, 0) for key in keys.alive]
     while waiting:  # more than once only where a key was so slow that the others went on without it
-        start = min(slot for _, slot in waiting)
-        waiting = yield from _round(run, step, keys, [key for key, _ in waiting], start)
+        waiting = yield from _round(run, step, keys, dict(waiting))
     for key in keys.keys:
         key.write_seconds = time.monotonic() - begun
     return {"bytes": keys.size}
 
 
 def _round(
-    run: Run[MediaWorld], step: Step, keys: Keys, group: list[Key], start: int
+    run: Run[MediaWorld], step: Step, keys: Keys, group: dict[Key, int]
 ) -> Generator[Event, None, list[tuple[Key, int]]]:
-    lanes = {key: Lane(key.target.path, key.writing, start) for key in group}
+    lanes = {key: Lane(key.target.path, key.writing, start) for key, start in group.items()}
     limit = keys.image.raw_size or max(key.opened.size for key in group)
-    stream = Stream(keys.image, list(lanes.values()), limit, start)
-    ticker = _Ticker(run, step, keys, stream, lanes)
+    stream = Stream(keys.image, list(lanes.values()), limit)
+    ticker = Ticker(run, step, keys, stream, lanes)
     stream.begin()
     yield from watch(run, stream.wait, ticker.tick, stream.abandon, lambda: _stopped(keys))
     for key, lane in lanes.items():
@@ -198,38 +198,6 @@ def _stopped(keys: Keys) -> str:
                 "writing the same image again continues from there."
             )
     return " ".join(parts)
-
-
-class _Ticker:
-    """Makes progress events of what the threads have done; says which stage is the slowest."""
-
-    def __init__(
-        self, run: Run[MediaWorld], step: Step, keys: Keys, stream: Stream, lanes: dict[Key, Lane]
-    ) -> None:
-        self._run, self._step, self._keys, self._stream, self._lanes = run, step, keys, stream, lanes
-        self._idle = dict.fromkeys(lanes, 0.0)
-        self._at = time.monotonic()
-        self._begun = self._at
-        self._held_up = dict.fromkeys(lanes, 0.0)
-
-    def tick(self) -> Iterator[Event]:
-        now = time.monotonic()
-        spent, self._at = max(now - self._at, 1e-6), now
-        for key, lane in self._lanes.items():
-            idle = (lane.idle(now) - self._idle[key]) / spent
-            self._idle[key] = lane.idle(now)
-            word = "the key"
-            if idle > 0.5:
-                word = "reading the image" if self._stream.reading else "decompressing"
-            yield Advanced(
-                self._run.clock(),
-                self._step.id,
-                key.writing.done,
-                self._keys.image.raw_size or self._stream.declared,
-                key.writing.durable,
-                key.target.path,
-                word,
-            )
 
 
 def _boot_sectors(run: Run[MediaWorld], step: Step) -> Work:
