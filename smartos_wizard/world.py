@@ -44,7 +44,13 @@ class World:
         return self.awake(why)
 
     def mirror(self, where: str = "") -> Mirror:
-        """The mirror at `where` (URL or directory); the setting's, then the default, where it is empty."""
+        """The mirror at `where` (URL or directory); the setting's, then the default, where it is empty.
+
+        In practice an address on loopback means the practice mirror: each process serves it at a port of its
+        own, and a job may outlive the one that planned it.
+        """
+        if self.practice and where.startswith("http://127.0.0.1:"):
+            where = self.default_mirror
         return open_mirror(where or self.settings.mirror or self.default_mirror)
 
     def run(self, plan: Plan, cancel: Cancel | None = None) -> Iterator[Event]:
@@ -83,7 +89,9 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.media.boottest import BOOT_TEST_ACTIONS
 
         return BOOT_TEST_ACTIONS
-    raise UsageProblem("unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?")
+    raise UsageProblem(
+        "unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?"
+    )
 
 
 def build(practice: bool) -> World:

@@ -145,12 +145,14 @@ def declared_size(head: memoryview | bytes) -> int | None:
 def peek_size(image: VerifiedImage) -> int | None:
     """The size after decoding, without decoding it: from the file for raw images, else from the GPT.
 
-    None where neither tells. Never from gzip's ISIZE, which is modulo 4 GiB and of the last member only.
+    None where neither tells, or where the file is still to be downloaded. Never from gzip's ISIZE, which is modulo 4 GiB and of the last member only.
     """
     from smartos_wizard.media.model import ImageKind
 
     if image.raw_size is not None:
         return image.raw_size
+    if not image.path.exists():
+        return None
     if image.kind is ImageKind.RAW:
         return image.path.stat().st_size
     try:
