@@ -218,9 +218,10 @@ def _until_seen(
     began, last, text = time.monotonic(), "", ""
     with Machine(test["fd"], firmware) as computer:
         while time.monotonic() - began < patience:
+            alive = computer.running  # asked first, so that a failed start is told by text()
             text = computer.text()
             sign = next((s for s in signs if s in text), "")
-            if sign or any(lost in text for lost in LOST) or not computer.running:
+            if sign or any(lost in text for lost in LOST) or not alive:
                 return sign, _last_words(text)
             words = (_last_words(text).splitlines() or [""])[-1][:100]
             if words not in ("", last):

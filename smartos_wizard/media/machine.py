@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -80,6 +81,7 @@ class Machine:
             raise
 
     def _words(self, fd: int, firmware: Firmware) -> list[str]:
+        driver = "host_device" if stat.S_ISBLK(os.fstat(fd).st_mode) else "file"
         words = [
             PROGRAM, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35,accel=tcg",
             "-m", "768", "-vga", "std", "-net", "none", "-no-reboot",
@@ -87,7 +89,7 @@ class Machine:
             "-qmp", f"unix:{self._place}/qmp,server=on,wait=off",
             "-add-fd", f"fd={fd},set=1",
             "-device", "qemu-xhci",
-            "-drive", "if=none,id=key,file=/dev/fdset/1,format=raw,snapshot=on",
+            "-drive", f"if=none,id=key,file.driver={driver},file.filename=/dev/fdset/1,format=raw,snapshot=on",
             "-device", "usb-storage,drive=key,bootindex=0",
         ]  # fmt: skip
         if firmware.files is not None:

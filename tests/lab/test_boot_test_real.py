@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import threading
 import time
@@ -22,7 +23,7 @@ from smartos_wizard.media.model import Disk, Fingerprint, Target
 from smartos_wizard.media.opening import SystemOpener
 from smartos_wizard.practice.boot_stub import boot_code
 from smartos_wizard.practice.image import build_usb_image
-from tests.lab.rig import parts
+from tests.lab.rig import disks, parts
 
 pytestmark = pytest.mark.lab
 
@@ -141,3 +142,16 @@ def test_a_boot_test_stops_within_two_seconds_and_leaves_no_qemu(space, home):
     children = " ".join(p.read_text() for p in Path("/proc/self/task").glob("*/children")).split()
     assert not [c for c in children if "qemu" in Path(f"/proc/{c}/comm").read_text()]
     path.unlink()
+
+
+def test_a_block_device_starts_from_its_descriptor_too(space, home):
+    parts.need_programs([machine.PROGRAM, "losetup"])
+    path = space / "block-key.img"
+    path.write_bytes(boot_code(LINE).ljust(510, b"\0") + b"\x55\xaa" + bytes((16 << 20) - 512))
+    with disks.loop(path) as disk:
+        status, size = Path(disk.path).stat(), 16 << 20
+        fingerprint = Fingerprint(disk.path, size, rdev=(os.major(status.st_rdev), os.minor(status.st_rdev)))
+        plan = plan_boot_test([Target(Disk(disk.path, size), fingerprint)], patience=60)
+        found = row(list(execute(plan, BOOT_TEST_ACTIONS, World(home))))
+    assert found["bios"] == "seen: Boot SmartOS"
+    assert found["unchanged"] is True
