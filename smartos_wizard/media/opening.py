@@ -92,7 +92,8 @@ class SystemOpener:
             if way.asks and not any(sign in said for sign in _NOT_ALLOWED) and process.interrupted:
                 raise _no_rights("privilege-declined", "No password was given.", bell, target)
         command = elevation.command_by_hand(bell.private, bell.path)
-        notify("needs-opener", {"command": command, "path": target.path})
+        text = f"Opening {target.path} takes root. In another terminal, run: {command}"
+        notify("needs-opener", {"command": command, "path": target.path, "text": text})
         if self._called(bell, lambda: True, self._patience):
             return bell.answer(target, write=write)
         raise _no_rights(
