@@ -1,0 +1,54 @@
+"""A question over the screen: a few buttons, the safe one first and focused; Escape answers nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+
+class Asking(ModalScreen[str]):
+    """Dismissed with the id of the button, or an empty string."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close", id="ask.close"),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
+    ]
+
+    def __init__(
+        self, title: str, words: Content | str, buttons: Sequence[tuple[str, str]], *, tall: bool = False
+    ) -> None:
+        """`buttons` are (id, label); an id that begins with `!` is drawn as dangerous."""
+        super().__init__()
+        self._head, self._words, self._buttons, self._tall = title, words, buttons, tall
+
+    def compose(self) -> ComposeResult:
+        """The box."""
+        with Vertical(id="box", classes="-tall" if self._tall else "") as box:
+            box.border_title = self._head
+            with VerticalScroll(id="words"):
+                yield Static(self._words, markup=False)
+            with Horizontal(classes="row"):
+                for name, label in self._buttons:
+                    danger = name.startswith("!")
+                    yield Button(label, id=name.lstrip("!"), classes="-danger" if danger else "", compact=True)
+
+    def on_mount(self) -> None:
+        """The first button is the safe one."""
+        self.query(Button).first().focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        event.stop()
+        _ = self.dismiss(event.button.id or "")
+
+    def action_leave(self) -> None:
+        """No answer."""
+        _ = self.dismiss("")

@@ -1,0 +1,257 @@
+"""The one counter between the interface and the rooms: what it may ask of the engine. No Textual here.
+
+Every call may take long; the full-screen interface makes them in worker threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from smartos_wizard.core import journal
+from smartos_wizard.core.errors import Refused
+from smartos_wizard.core.plan import Plan
+from smartos_wizard.media.model import ImageKind, Judged, KeyContents, Target, VerifiedImage
+
+if TYPE_CHECKING:
+    from smartos_wizard.releases.model import Listing, Release
+    from smartos_wizard.world import World
+
+_DETAILS = 12  # releases whose own lists are read for the screen
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """A release as the list shows it. `age` is in seconds; `size` in bytes, None where not looked up yet."""
+
+    stamp: str
+    age: float
+    latest: bool = False
+    stored: bool = False
+    size: int | None = None
+    checksum: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The releases there are, newest first. `offline` says since when the list is old, in words."""
+
+    rows: tuple[ReleaseRow, ...]
+    offline: str = ""
+    base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job on the home screen: `running`, `interrupted`, `cancelled` or `failed`, and what that means."""
+
+    job: journal.Job
+    kind: str
+    title: str
+    state: str
+    where: str
+    means: str
+    resumable: bool
+
+
+class Desk:
+    """Asks the rooms. One per running interface."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def listing(self) -> Listing:
+        """The mirror's listing, or the last good one. Raises NetworkFailed."""
+        from smartos_wizard.releases.listing import list_releases
+
+        return list_releases(self.world.mirror(), self.world.paths.cache, self.world.now())
+
+    def offer(self, *, details: bool) -> Offer:
+        """The releases; with `details` the newest ones with size and checksum. Raises NetworkFailed."""
+        from smartos_wizard.releases.listing import read_releases
+        from smartos_wizard.releases.model import Release
+
+        listing = self.listing()
+        stored = self.stored()
+        found: dict[str, object] = {}
+        if details:
+            stamps = tuple(e.stamp for e in listing.releases[:_DETAILS])
+            found = dict(read_releases(self.world.mirror(), stamps, self.world.paths.cache))
+        newest = listing.latest or (listing.releases[0].stamp if listing.releases else "")
+        rows = []
+        for entry in listing.releases:
+            age = self.world.now() - entry.built.timestamp()
+            row = ReleaseRow(entry.stamp, age, entry.stamp == newest, entry.stamp in stored)
+            detail = found.get(entry.stamp)
+            if isinstance(detail, Release):
+                row = _detailed(row, detail)
+            rows.append(row)
+        since = listing.offline_since
+        offline = f"{since:%Y-%m-%d %H:%M} UTC" if since is not None else ""
+        return Offer(tuple(rows), offline, listing.base)
+
+    def stored(self) -> frozenset[str]:
+        """The stamps whose USB image is here and verified."""
+        from smartos_wizard.releases.model import ArtifactKind
+        from smartos_wizard.releases.store import Store
+
+        files = Store(self.world.paths.store).list()
+        return frozenset(f.artifact.stamp for f in files if f.artifact.kind is ArtifactKind.USB)
+
+    def stored_image(self, stamp: str) -> VerifiedImage | None:
+        """The image of that release if it was downloaded and verified before and not touched since."""
+        from smartos_wizard.releases.model import ArtifactKind
+        from smartos_wizard.releases.store import Store
+
+        file = Store(self.world.paths.store).find(stamp, ArtifactKind.USB)
+        if file is None:
+            return None
+        kind = ImageKind.BZIP2 if file.path.suffix == ".bz2" else ImageKind.GZIP
+        vouched = f"the release's own {file.verified.algorithm} list"
+        return VerifiedImage(
+            file.path, kind, file.verified.algorithm, file.verified.digest, vouched, stamp, file.source
+        )
+
+    def download_plan(self, stamp: str) -> Plan:
+        """The plan to have that release's USB image. Raises NetworkFailed, ChecksumFailed, Refused."""
+        from smartos_wizard.releases.download import plan_download
+        from smartos_wizard.releases.listing import read_release
+        from smartos_wizard.releases.model import ArtifactKind
+        from smartos_wizard.releases.store import Store
+
+        mirror = self.world.mirror()
+        release = read_release(mirror, stamp, self.world.paths.cache)
+        artifact = release.artifact(ArtifactKind.USB)
+        if artifact is None:
+            raise Refused("no-usb-image", f"Release {stamp} has no USB image.", hint="Choose another one.")
+        return plan_download(release, artifact, None, Store(self.world.paths.store), mirror.base)
+
+    def judged(self) -> tuple[Judged, ...]:
+        """Every disk, as a target or withheld. Raises WizardError where they cannot be listed."""
+        from smartos_wizard.media.disks.judge import judge_all
+
+        return tuple(judge_all(self.world.disks.list()))
+
+    def same_again(self, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        """The same disks as they are attached now, wherever. Raises Refused where one is not there."""
+        here = [d for d in self.judged() if isinstance(d, Target)]
+        found = []
+        for old in targets:
+            again = next((d for d in here if _is_same(old, d)), None)
+            if again is None:
+                raise Refused(
+                    "no-such-disk",
+                    f"{old.disk.name} {old.disk.serial} is not here, or may not be written now.",
+                    hint="Plug it in again, then take the work up.",
+                    context=old.path,
+                )
+            found.append(again)
+        return tuple(found)
+
+    def disks_changed(self, seconds: float) -> bool:
+        """Wait up to `seconds` for a disk to come or go."""
+        return self.world.disks.changed(seconds)
+
+    def write_plan(self, image: VerifiedImage, targets: tuple[Target, ...]) -> Plan:
+        """The plan to write and prove. Raises Refused."""
+        from smartos_wizard.media.writing import plan_write
+
+        return plan_write(image, targets, self.world)
+
+    def check_plan(self, image: VerifiedImage, target: Target) -> Plan:
+        """The plan to compare a key with an image."""
+        from smartos_wizard.media.checking import plan_check
+
+        return plan_check(image, (target,))
+
+    def restore_plan(self, target: Target) -> Plan:
+        """The plan to make a key a plain stick again. Raises Refused."""
+        from smartos_wizard.media.restoring import plan_restore
+
+        return plan_restore(target)
+
+    def boot_test_plan(self, target: Target) -> Plan:
+        """The plan to start a key in QEMU. Raises Refused where it is missing."""
+        from smartos_wizard.media.boottest import plan_boot_test
+
+        return plan_boot_test((target,))
+
+    def contents(self, target: Target) -> KeyContents:
+        """What is on a key."""
+        from smartos_wizard.media.showing import show_key
+
+        return show_key(self.world, target)
+
+    def start(self, plan: Plan, confirm: tuple[str, ...] = ()) -> journal.Job:
+        """Start a plan in a process of its own. Raises Refused where it is not confirmed."""
+        from smartos_wizard.core.jobs import start_job
+
+        return start_job(self.world, plan, confirm)
+
+    def eject(self, path: str) -> str:
+        """Make it safe to pull; what was done, in words."""
+        return self.world.opener.eject(path)
+
+    def root_password(self, stamp: str) -> str:
+        """The single-user root password of that build. Raises NetworkFailed."""
+        from smartos_wizard.releases.listing import read_root_password
+
+        return read_root_password(self.world.mirror(), stamp)
+
+    def jobs(self) -> tuple[JobRow, ...]:
+        """Running jobs first, then what was left unfinished, newest first."""
+        paths = self.world.paths
+        running = [j for j in journal.list_jobs(paths.jobs) if j.running()]
+        left = journal.unfinished(paths.jobs)
+        return tuple(job_row(j) for j in (*reversed(running), *reversed(left)))
+
+
+def _is_same(old: Target, new: Target) -> bool:
+    one, other = old.fingerprint, new.fingerprint
+    if one.serial:
+        return (one.serial, one.size, one.model) == (other.serial, other.size, other.model)
+    return (one.path, one.size, one.model, one.diskseq) == (other.path, other.size, other.model, other.diskseq)
+
+
+def _detailed(row: ReleaseRow, release: Release) -> ReleaseRow:
+    from dataclasses import replace
+
+    from smartos_wizard.releases.model import ArtifactKind
+
+    usb = release.artifact(ArtifactKind.USB)
+    if usb is None:
+        return replace(row, problem="no USB image")
+    best = usb.best
+    return replace(row, size=usb.size, checksum=best.algorithm if best else "none")
+
+
+def job_row(job: journal.Job) -> JobRow:
+    """What became of a job, for the home screen."""
+    from smartos_wizard.core import text
+    from smartos_wizard.core.events import PlanCancelled
+
+    plan, progress, running = job.plan(), job.progress(), job.running()
+    ended = progress.ended
+    state = "running" if running else "interrupted" if ended is None else "failed"
+    if isinstance(ended, PlanCancelled):
+        state = "cancelled"
+    last = next((s for s in reversed(progress.steps) if s.state != "waiting"), None)
+    meters = list(last.meters.values()) if last else []
+    done, total = sum(m.done for m in meters), sum(m.total or 0 for m in meters)
+    where = f"{text.size(done)} of {text.size(total)}" if total else ""
+    if last is not None:
+        where = f"{last.head.id.replace('-', ' ')} {where}".strip()
+    means = {
+        "key-write": "The key does not boot as it is. What is right on it is kept.",
+        "key-restore": "The stick may be unreadable as it is. Start it again.",
+        "release-download": "What came is kept; the rest can be fetched.",
+    }.get(plan.kind, "It changed nothing and can be started again.")
+    wrote = last is not None and last.head.id in ("write", "boot-sectors", "prove", "receipt", "format")
+    if plan.kind in ("key-write", "key-restore") and not wrote:
+        means = "Nothing had been written."
+    if running:
+        means = "It goes on by itself. Follow it to see how it fares."
+    elif progress.error is not None:
+        means = f"{progress.error.message} {means}"
+    return JobRow(job, plan.kind, plan.title, state, where, means, not running)

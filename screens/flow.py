@@ -1,0 +1,123 @@
+"""The way through the wizard: steps, answers, forward and back. Pure; knows neither Textual nor the rooms.
+
+The full-screen and the line-by-line wizard walk the same flow. Answers are immutable snapshots in a list, so
+going back shows a step as it was left and can undo nothing by accident.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from smartos_wizard.media.model import Target, VerifiedImage
+
+LAST_CHARACTERS = 4
+_LONG_SERIAL = 8
+
+
+class Stage(StrEnum):
+    """The decisions and the work on the way to a key, in order."""
+
+    RELEASE = "release"
+    CHECK = "check"
+    TARGET = "target"
+    REVIEW = "review"
+    WRITE = "write"
+    PROVE = "prove"
+    DONE = "done"
+
+
+TITLES = {
+    Stage.RELEASE: "Release",
+    Stage.CHECK: "Check",
+    Stage.TARGET: "Target",
+    Stage.REVIEW: "Review",
+    Stage.WRITE: "Write",
+    Stage.PROVE: "Prove",
+    Stage.DONE: "Done",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Everything the user has decided so far."""
+
+    stamp: str = ""
+    image: VerifiedImage | None = None
+    targets: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where the user is, what was answered, and the snapshots behind."""
+
+    stage: Stage = Stage.RELEASE
+    answers: Answers = field(default_factory=Answers)
+    behind: tuple[tuple[Stage, Answers], ...] = ()
+
+    def forward(self, **answers: Any) -> Flow:
+        """The flow after answering this stage; stages that have nothing to ask are passed over."""
+        new = replace(self.answers, **answers)
+        stage = _after(self.stage)
+        while skips(stage, new):
+            stage = _after(stage)
+        return Flow(stage, new, (*self.behind, (self.stage, self.answers)))
+
+    def back(self) -> Flow | None:
+        """The flow as it was before this stage, with the later answers kept where they still hold; None at the first.
+
+        The check of a file that is already here asks nothing, so going back passes over it.
+        """
+        if not self.behind:
+            return None
+        *rest, (stage, answers) = self.behind
+        if stage is Stage.CHECK and rest:
+            *rest, (stage, answers) = rest
+        kept = replace(answers, stamp=answers.stamp or self.answers.stamp, targets=self.answers.targets)
+        return Flow(stage, kept, tuple(rest))
+
+    def another(self) -> Flow:
+        """The same release for another key: back at the target, with none chosen."""
+        behind = tuple((s, a) for s, a in self.behind if s in (Stage.RELEASE, Stage.CHECK))
+        return Flow(Stage.TARGET, replace(self.answers, targets=()), behind)
+
+
+def _after(stage: Stage) -> Stage:
+    stages = list(Stage)
+    return stages[min(stages.index(stage) + 1, len(stages) - 1)]
+
+
+def skips(stage: Stage, answers: Answers) -> bool:
+    """Whether there is nothing to ask or do at `stage`: the chosen release is here and verified."""
+    return stage is Stage.CHECK and answers.image is not None and answers.image.stamp == answers.stamp
+
+
+def short_token(token: str) -> str:
+    """What may be typed instead of `token` on a screen that shows the disk: the last four characters of a long serial.
+
+    Empty where the whole must be typed: short serials, and paths (a path names a port, not a thing).
+    """
+    if "/" in token or len(token) < _LONG_SERIAL:
+        return ""
+    return token[-LAST_CHARACTERS:]
+
+
+def tokens_for(typed: str, tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """The tokens that the words in `typed` name; all of them must be there before anything is armed.
+
+    Two keys whose serials end alike must both be named in full.
+    """
+    shorts = [short_token(t).lower() for t in tokens]
+    words = typed.split()
+    found = []
+    for token, short in zip(tokens, shorts, strict=True):
+        unique = bool(short) and shorts.count(short) == 1
+        if token in words or (unique and short in [w.lower() for w in words]):
+            found.append(token)
+    return tuple(found)
+
+
+def armed(typed: str, tokens: tuple[str, ...]) -> bool:
+    """Whether `typed` names all of `tokens` and nothing else."""
+    return bool(tokens) and len(typed.split()) == len(tokens) == len(tokens_for(typed, tokens))

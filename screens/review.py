@@ -1,0 +1,186 @@
+"""The review: the plan with everything that will be destroyed, and the typed confirmation that arms it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from smartos_wizard.core import text
+from smartos_wizard.core.errors import ErrorReport
+from smartos_wizard.core.journal import Job
+from smartos_wizard.core.plan import Effect, Plan
+from smartos_wizard.screens.flow import Stage, armed, tokens_for
+from smartos_wizard.screens.page import Page, error_words
+from smartos_wizard.screens.words import what_to_type
+
+_EFFECTS = {
+    Effect.READS: ("reads", "$text-muted"),
+    Effect.CREATES: ("creates", "$primary"),
+    Effect.CHANGES: ("changes", "$warning"),
+    Effect.DESTROYS: ("DESTROYS", "bold $error"),
+}
+
+
+def plan_words(plan: Plan, *, short: bool) -> Content:
+    """The plan, one numbered step after the other; `short` keeps the details of what is destroyed and of the source."""
+    lines: list[Content] = []
+    for number, step in enumerate(plan.steps, 1):
+        word, style = _EFFECTS[step.effect]
+        bold = "bold" if step.effect is Effect.DESTROYS else ""
+        lines.append(Content.assemble((f"{number:>2} ", "$text-muted"), (f"{word:<9}", style), (step.title, bold)))
+        details = step.details
+        if short and step.effect is not Effect.DESTROYS:
+            details = details[:1] if number == 1 else ()
+        lines += [Content.assemble(" " * 12, (d, "$text-muted")) for d in details]
+        if step.by_hand and not short:
+            lines.append(Content.assemble(" " * 12, (f"by hand: {step.by_hand}", "$text-disabled")))
+    return Content("\n").join(lines)
+
+
+class Review(Page):
+    """The plan to write, armed by typing."""
+
+    STAGE = Stage.REVIEW
+    HEADING = "What will happen, in this order"
+    GO = "Write"
+    HELP = """
+### What is this?
+The whole plan. Nothing is done that is not in it.
+
+### What happens?
+Type what names the disk, then **Write**. Until the first byte is written everything can be
+cancelled and nothing has changed. The boot sectors come last: a half written key never boots.
+
+### What is not touched?
+Every other disk, the network, this computer's own boot set-up.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "full", "Full plan", id="review.full", tooltip="Every detail, and what one would type by hand"),
+    ]
+
+    def frame(self) -> Widget:
+        """The plan scrolls, the confirmation stays."""
+        return Vertical(id="body")
+
+    def body(self) -> ComposeResult:
+        """Heading, plan, what is left alone, confirmation."""
+        yield Static(self.HEADING, classes="heading", id="heading")
+        with VerticalScroll(id="plan"):
+            yield Static("Making the plan …", id="steps", markup=False)
+        yield Static("", id="untouched", classes="muted", markup=False)
+        yield Static("", id="asks", markup=False)
+        with Horizontal(id="confirm"):
+            yield Input(id="token", compact=True, select_on_focus=False)
+            yield Static("", id="state", markup=False)
+            yield Button("Back", id="back", compact=True)
+            yield Button(self.GO, id="go", classes="-danger", disabled=True, compact=True)
+
+    def ready(self) -> None:
+        """Make the plan in a thread; the safe button has the focus."""
+        self._plan: Plan | None = None
+        self._started = False
+        self.query_one("#back").focus()
+        self.ask_rooms(self.make_plan, self._planned, self._failed)
+
+    def make_plan(self) -> Plan:
+        """The plan under review. Raises WizardError."""
+        answers = self.wizard.flow.answers
+        assert answers.image is not None
+        return self.wizard.desk.write_plan(answers.image, answers.targets)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What must be named."""
+        asked = self._plan.confirmation if self._plan is not None else None
+        return asked.tokens if asked is not None else ()
+
+    def _planned(self, plan: Plan) -> None:
+        self._plan = plan
+        self._draw()
+        self.query_one("#token", Input).display = bool(self.tokens)
+        self._judge()
+
+    def _draw(self) -> None:
+        if self._plan is None:
+            return
+        plan = self._plan
+        self.query_one("#steps", Static).update(plan_words(plan, short=self.app.size.height < 32))
+        about = f" About {text.duration(plan.seconds)}." if plan.seconds else ""
+        self.query_one("#untouched", Static).update(
+            Content.assemble(("Not touched: ", "bold"), "; ".join(plan.untouched) + "." + about)
+        )
+        words = what_to_type(self.tokens) if self.tokens else "Nothing is lost by this; no confirmation is needed."
+        self.query_one("#asks", Static).update(Content.assemble((words, "bold $accent")))
+
+    def resized(self) -> None:
+        """More details where there is room."""
+        if hasattr(self, "_plan"):
+            self._draw()
+
+    def _failed(self, error: ErrorReport) -> None:
+        self.query_one("#steps", Static).update(error_words(error))
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether the confirmation names all that is lost."""
+        if self._plan is None:
+            return False
+        return armed(self.query_one("#token", Input).value, self.tokens) or (
+            not self.tokens and not self._plan.destroys
+        )
+
+    def _judge(self) -> None:
+        ready = self.is_armed and not self._started
+        typed = self.query_one("#token", Input).value
+        self.query_one("#go", Button).disabled = not ready
+        word, style = ("armed", "bold $error") if ready else ("not armed", "$text-muted")
+        if typed and not ready and len(typed) >= 4:
+            word, style = "that is not it", "$warning"
+        self.query_one("#state", Static).update(Content.assemble((f"  {word}", style)))
+
+    def on_input_changed(self) -> None:
+        """Judge on each key."""
+        self._judge()
+
+    def on_input_submitted(self) -> None:
+        """Enter in the field moves to the button it armed; it never writes by itself."""
+        if self.is_armed:
+            self.query_one("#go").focus()
+        else:
+            self.notify("Not armed: what was typed does not name what will be erased.", severity="warning")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Back, or begin."""
+        if event.button.id == "back":
+            self.action_back()
+        elif event.button.id == "go" and self.is_armed and not self._started:
+            self._begin()
+
+    def _begin(self) -> None:
+        plan, desk = self._plan, self.wizard.desk
+        assert plan is not None
+        self._started = True
+        confirm = tokens_for(self.query_one("#token", Input).value, self.tokens)
+        self._judge()
+        self.ask_rooms(lambda: desk.start(plan, confirm), self._begun, self._refused)
+
+    def _begun(self, job: Job) -> None:
+        self.wizard.begun(job)
+
+    def _refused(self, error: ErrorReport) -> None:
+        self._started = False
+        self._failed(error)
+        self._judge()
+
+    def action_full(self) -> None:
+        """Every detail in a box."""
+        from smartos_wizard.screens.asking import Asking
+
+        if self._plan is not None:
+            self.wizard.ask(Asking("The whole plan", plan_words(self._plan, short=False), (("ok", "Close"),), tall=True))

@@ -1,0 +1,143 @@
+"""Words and glyphs of the interface: marks, the command that does the same, a disk in a line. No Textual."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from smartos_wizard.core import text
+from smartos_wizard.media.model import Disk, Judged, Target, Withheld
+from smartos_wizard.screens.flow import Answers, Stage, short_token
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Glyphs with a meaning. Each also has a word beside it wherever it is shown."""
+
+    done: str = "●"
+    now: str = "◐"
+    todo: str = "○"
+    failed: str = "✗"
+    good: str = "✔"
+    warn: str = "▲"
+    pointer: str = "▸"
+    full: str = "█"
+    empty: str = "░"
+    levels: str = "▁▂▃▄▅▆▇█"
+    tick: str = "┤"
+    corner: str = "┼"
+    axis: str = "─"
+    rule: str = "─"
+
+
+UNICODE = Marks()
+ASCII = Marks("[x]", "[>]", "[ ]", "[!]", "OK", "!!", ">", "#", ".", "__..::##", "|", "+", "-", "-")
+
+_ASCII_FOR = {
+    "●": "*", "◐": ">", "○": "o", "✗": "!", "✔": "*", "▲": "!", "▸": ">", "█": "#", "░": ".", "…": "~",
+    "·": "-", "→": ">", "←": "<", "↑": "^", "↓": "v", "⏎": "<", "“": '"', "”": '"', "’": "'", "‘": "'",
+    "─": "-", "━": "-", "═": "-", "│": "|", "┃": "|", "║": "|", "╭": "+", "╮": "+", "╰": "+", "╯": "+",
+    "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "|", "┼": "+", "┬": "+", "┴": "+",
+    "▁": "_", "▂": "_", "▃": ".", "▄": "=", "▅": ":", "▆": ":", "▇": "#", "▔": "-", "▎": "|", "▏": "|", "▊": "|",
+    "×": "x", "–": "-", "—": "-", "\u00a0": " ", "≤": "<", "≥": ">", "⭘": "o", "▼": "v", "▶": ">",
+}  # fmt: skip
+
+
+def to_ascii(line: str) -> str:
+    """`line` with every character one ASCII character wide; what has no likeness becomes a question mark."""
+    return "".join(c if c < "\x7f" else _ASCII_FOR.get(c, "?") for c in line)
+
+
+def short_serial(serial: str) -> str:
+    """A serial as it fits a column, its end kept: that is what is typed."""
+    return serial if len(serial) <= 12 else f"{serial[:4]}…{serial[-4:]}"
+
+
+def same_by_command(stage: Stage, answers: Answers, *, practice: bool = False) -> str:
+    """What a person would type to do the same, from here to the end."""
+    start = "smartos-wizard --practice" if practice else "smartos-wizard"
+    stamp = answers.stamp or "latest"
+    paths = " ".join(shlex.quote(t.path) for t in answers.targets) or "/dev/sdX"
+    match stage:
+        case Stage.RELEASE:
+            return f"{start} release list"
+        case Stage.CHECK:
+            return f"{start} release download {stamp}"
+        case Stage.TARGET:
+            return f"{start} key list --all"
+        case Stage.REVIEW:
+            return f"{start} key write {paths} --release {stamp} --dry-run"
+        case Stage.WRITE | Stage.PROVE:
+            tokens = " ".join(f"--confirm {shlex.quote(t.token)}" for t in answers.targets)
+            return f"{start} key write {paths} --release {stamp} {tokens}".rstrip()
+        case Stage.DONE:
+            return f"{start} key check {paths} --release {stamp}"
+
+
+def where_it_is(disk: Disk, notes: Sequence[str] = ()) -> str:
+    """The port and what it costs, in words."""
+    usb = disk.usb
+    if usb is None or usb.speed is None:
+        return disk.transport.upper()
+    slow = next((n for n in notes if n.startswith("in a USB")), "")
+    if slow:
+        return slow
+    if usb.speed >= 5000:
+        return f"USB 3, {usb.speed / 1000:g} Gb/s"
+    return f"USB 2, {usb.speed:g} Mb/s"
+
+
+def disk_line(disk: Disk) -> str:
+    """A disk in one line: what it is, which one, where."""
+    parts = [disk.name, short_serial(disk.serial), f"at {disk.path}"]
+    return " ".join(p for p in parts if p)
+
+
+def size_of(disk: Disk) -> str:
+    """Its size, or the word for not knowing it."""
+    return "unknown" if disk.size is None else text.size(disk.size)
+
+
+def more_about(judged: Judged) -> list[tuple[str, str]]:
+    """Everything known of a disk, as pairs of a name and a value."""
+    disk = judged.disk
+    usb = disk.usb
+    rows = [
+        ("Disk", disk.path),
+        ("What it is", disk.name),
+        ("Serial", disk.serial or "none: the path names it"),
+        ("Size", f"{size_of(disk)}" + (f" ({text.exact(disk.size)} bytes)" if disk.size is not None else "")),
+        ("Sectors", f"{disk.sector} bytes" if disk.sector else "unknown"),
+        ("Connected by", disk.transport or "unknown"),
+    ]
+    if usb is not None:
+        rows.append(("Port", " ".join(x for x in (usb.port, where_it_is(disk)) if x)))
+    rows.append(("Removable", {True: "yes", False: "no", None: "unknown"}[disk.removable]))
+    for part in disk.partitions:
+        label = f"“{text.tame(part.label)}”" if part.label else ""
+        used = f"{text.size(part.used)} in use" if part.used else ""
+        words = (part.fstype or "no file system seen", label, text.size(part.size), used)
+        rows.append((part.path.rsplit("/", 1)[-1], " ".join(w for w in words if w)))
+    rows += [("Mounted", f"{m.device} at {m.point}") for m in disk.mounts]
+    rows += [("In use by", h) for h in disk.holders]
+    match judged:
+        case Withheld():
+            rows += [("Not offered", reason.text) for reason in judged.reasons]
+        case Target():
+            rows += [("Note", note) for note in judged.notes]
+    return rows
+
+
+def what_to_type(tokens: tuple[str, ...]) -> str:
+    """The sentence above the confirmation field."""
+    shorts = [short_token(t) for t in tokens]
+    if len(tokens) == 1:
+        if shorts[0]:
+            return f"To arm it, type the last four characters of the serial ({shorts[0]}):"
+        return f"To arm it, type {tokens[0]}:"
+    if all(shorts) and len(set(shorts)) == len(shorts):
+        return f"To arm it, type the ends of both serials ({' '.join(shorts)}):" if len(shorts) == 2 else (
+            f"To arm it, type the last four of each serial ({' '.join(shorts)}):"
+        )
+    return f"To arm it, type {' '.join(tokens)}:"
