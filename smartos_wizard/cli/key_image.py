@@ -90,14 +90,21 @@ def look_at(path: Path) -> int | None:
 
 
 def verified_file(choice: ImageChoice, world: World) -> VerifiedImage:
-    """The user's file, checked against the digest given. Raises ChecksumFailed."""
+    """The user's file, read and checked against the digest given, or against the list of its release where
+    it was downloaded by this program. Raises ChecksumFailed: a wrong image must not cost anybody a key.
+    """
     from smartos_wizard.media.verified import verify_image
+    from smartos_wizard.releases.store import Store
 
     path = Path(choice.image)
+    given = bool(choice.sha256 or choice.sums or choice.unverified)
     return verify_image(
-        path, sha256=choice.sha256, sums=Path(choice.sums) if choice.sums else None,
+        path,
+        sha256=choice.sha256,
+        sums=Path(choice.sums) if choice.sums else None,
+        stored=None if given else Store(world.paths.store).at(path),
         unverified=choice.unverified,
-    )  # fmt: skip
+    )
 
 
 def released(choice: ImageChoice, world: World) -> tuple[Plan | None, VerifiedImage]:

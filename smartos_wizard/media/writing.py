@@ -105,10 +105,19 @@ def _writer(run: Run[MediaWorld], keys: Keys, key: Key) -> Writer:
     def durable(count: int) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= 1.0:  # a record each second is enough, and costs the key nothing
+        if count and now - last >= 1.0:  # a record each second is enough, and costs the key nothing
             last = now
-            resume.remember(run.world.paths, key.target, keys.image.digest, count, run.clock())
+            remember(count)
 
+    def remember(count: int) -> None:
+        resume.remember(run.world.paths, key.target, keys.image.digest, count, run.clock())
+
+    def at_end() -> None:
+        writer = key.writing
+        if key.state != "proven" and writer.touched and not writer.booting and writer.durable:
+            remember(writer.durable)
+
+    run.on_end.append(at_end)
     return Writer(key.opened, delta=bool(run.plan.params.get("delta", True)), on_durable=durable)
 
 
