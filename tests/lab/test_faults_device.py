@@ -145,7 +145,8 @@ def test_f7_a_failing_sync_is_fatal(fault_rig: Path, image: Image, home: Path) -
 
 
 def test_f7_a_sync_that_fails_only_once_is_fatal(good: disks.Disk, image: Image, home: Path) -> None:
-    outcome = write_under(strace(home, "fdatasync:error=EIO:when=2"), home, good, image)
+    outcome = write_under(strace(home, "fdatasync:error=EIO:when=1"), home, good, image)  # of each thread
+    assert "INJECTED" in (home / "strace.log").read_text()
     keys.assert_failed(outcome, 7, home)
     assert keys.blank(good)
 

@@ -56,8 +56,8 @@ def test_no_disk_of_this_machine_is_offered(home: Path) -> None:
 def test_f23_a_mounted_disk_is_refused_with_its_mount_point(
     disk: disks.Disk, image: Image, home: Path
 ) -> None:
-    parts.need_programs(["mkfs.vfat"])
-    subprocess.run(["mkfs.vfat", "-I", disk.path], check=True, capture_output=True)
+    parts.need_programs(["mkfs.ext4"])
+    subprocess.run(["mkfs.ext4", "-q", "-F", disk.path], check=True, capture_output=True)
     point = home / "mounted here"
     point.mkdir()
     subprocess.run(["mount", disk.path, str(point)], check=True)
