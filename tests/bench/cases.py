@@ -278,10 +278,13 @@ def download(bench: Bench) -> list[Result]:
         os.link(bench.material.packed, release / name)
     (release / "sha256sums.txt").write_text(f"{bench.material.sha256} {name}\n")
     (site / "latest").write_text(f"/Joyent_Dev/public/SmartOS/{stamp}\n")
-    from smartos_wizard.practice.server import serve_tree
+    from smartos_wizard.practice.entries import FolderTree
+    from smartos_wizard.practice.server import MirrorServer
 
-    with serve_tree(site) as base, contextlib.ExitStack() as stack:
-        to = bench.where / "down"
+    with contextlib.ExitStack() as stack:
+        server = MirrorServer(FolderTree(site)).start()
+        stack.callback(server.close)
+        base, to = server.url, bench.where / "down"
         stack.callback(shutil.rmtree, to, ignore_errors=True)
 
         def ours() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,13 +29,11 @@ def loop(where: Path, name: str) -> Iterator[str]:
 @contextlib.contextmanager
 def throttled(where: Path, name: str, megabytes: int) -> Iterator[str]:
     """A block device that writes `megabytes` MB/s and reads three times as fast, as keys do."""
-    from tests.lab.rig.faults import throttled_device
+    from tests.lab.rig.disks import faulty
 
-    backing = where / f"{name}.disk"
-    with backing.open("wb") as file:
-        file.truncate(SIZE)
-    try:
-        with throttled_device(backing, write_bps=megabytes * 10**6, read_bps=3 * megabytes * 10**6) as path:
-            yield path
-    finally:
-        backing.unlink()
+    place = where / name
+    place.mkdir(exist_ok=True)
+    rates = {"write_rate": megabytes * 10**6, "read_rate": 3 * megabytes * 10**6}
+    with faulty(place, SIZE, **rates) as disk:
+        yield disk.path
+    shutil.rmtree(place)
