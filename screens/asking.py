@@ -31,7 +31,7 @@ class Asking(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         """The box."""
-        with Vertical(id="box", classes="-tall" if self._tall else "") as box:
+        with Vertical(id="box", classes="-big" if self._tall else "") as box:
             box.border_title = self._head
             with VerticalScroll(id="words"):
                 yield Static(self._words, markup=False)

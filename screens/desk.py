@@ -202,7 +202,7 @@ class Desk:
     def jobs(self) -> tuple[JobRow, ...]:
         """Running jobs first, then what was left unfinished, newest first."""
         paths = self.world.paths
-        running = [j for j in journal.list_jobs(paths.jobs) if j.running()]
+        running = [j for j in journal.list_jobs(paths.jobs) if j.running() and j.progress().ended is None]
         left = journal.unfinished(paths.jobs)
         return tuple(job_row(j) for j in (*reversed(running), *reversed(left)))
 

@@ -78,8 +78,6 @@ Every other disk, the network, this computer's own boot set-up.
 
     def ready(self) -> None:
         """The rail tells whether it went well."""
-        self.title = "done" if self.good else "not proven"
-        self._draw_title()
         if not self.good:
             proof = any((k.get("error") or {}).get("exit_code") == 8 for k in self.keys)
             self.query_one(Rail).move(Stage.PROVE if proof else Stage.WRITE, failed=True)
@@ -98,8 +96,9 @@ Every other disk, the network, this computer's own boot set-up.
             spent = f"nothing needed writing; proof {text.duration(proof)}"
         facts = f"{stamp} · {text.exact(int(key.get('bytes') or 0))} bytes · {spent}"
         return Content.assemble(
-            (f"{self.marks.good} PROVEN. ", "bold $success"), f"Every byte of {path} was read back and equals the release.",
-            (f"\n  {facts}" + (" · receipt saved" if key.get("receipt") else ""), "$text-muted"),
+            (f"{self.marks.good} PROVEN  ", "bold $success"), (path, "bold"),
+            "\n  Every byte was read back from it and equals the release.",
+            (f"\n  {facts}" + ("\n  A receipt was saved." if key.get("receipt") else ""), "$text-muted"),
         )  # fmt: skip
 
     @property

@@ -29,7 +29,7 @@ class Helping(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The box."""
-        with Vertical(id="box", classes="-tall") as box:
+        with Vertical(id="box", classes="-big") as box:
             box.border_title = "Help"
             box.border_subtitle = "Esc closes"
             with VerticalScroll(id="words"):

@@ -56,7 +56,7 @@ No disk is opened before that; this computer's own disk is never offered.
         self.query_one("#menu", Choices).fill(
             [
                 ("make", _entry("Make a USB key", "download, check, write, prove"), True),
-                ("keys", _entry("Look after a key", "what is on it · prove · boot-test · plain stick again"), True),
+                ("keys", _entry("Look after a key", "what is on it · prove · boot-test · make plain"), True),
             ],
             keep="make",
         )

@@ -51,8 +51,9 @@ class Page(Screen[None]):
         yield Static(id="title", markup=False)
         yield Static("Small window: please enlarge it to 80x24. Everything works, parts scroll.", id="small")
         yield Static("Please enlarge this window\n(80x24 is good)", id="too-small")
-        if self.STAGE is not None:
-            yield Rail(self.STAGE, self.marks)
+        stage = self.stage
+        if stage is not None:
+            yield Rail(stage, self.marks)
         with Horizontal(id="main"):
             with self.frame():
                 yield from self.body()
@@ -61,6 +62,11 @@ class Page(Screen[None]):
                 yield from self.side()
         yield Static(id="same", markup=False)
         yield Footer(show_command_palette=False)
+
+    @property
+    def stage(self) -> Stage | None:
+        """The step of the rail; None off the way to a key."""
+        return self.STAGE
 
     def frame(self) -> Widget:
         """What holds the body; it scrolls where the window is small."""
@@ -102,6 +108,7 @@ class Page(Screen[None]):
         practice = "practice · nothing real" if self.wizard.desk.world.practice else "this machine"
         where = self.title or ""
         room = self.app.size.width - 4
+        where = where[: max(0, room - len("SmartOS Wizard   ") - len(practice) - 2)]
         left = f"SmartOS Wizard   {where}"
         gap = " " * max(1, room - len(left) - len(practice))
         style = "bold $warning" if self.wizard.desk.world.practice else "$text-muted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -27,19 +28,23 @@ _EFFECTS = {
 }
 
 
-def plan_words(plan: Plan, *, short: bool) -> Content:
+def plan_words(plan: Plan, *, short: bool, width: int = 76) -> Content:
     """The plan, one numbered step after the other; `short` keeps the details of what is destroyed and of the source."""
     lines: list[Content] = []
     for number, step in enumerate(plan.steps, 1):
         word, style = _EFFECTS[step.effect]
         bold = "bold" if step.effect is Effect.DESTROYS else ""
-        lines.append(Content.assemble((f"{number:>2} ", "$text-muted"), (f"{word:<9}", style), (step.title, bold)))
+        head, *rest = textwrap.wrap(step.title, width - 12) or [""]
+        lines.append(Content.assemble((f"{number:>2} ", "$text-muted"), (f"{word:<9}", style), (head, bold)))
+        lines += [Content.assemble(" " * 12, (part, bold)) for part in rest]
         details = step.details
         if short and step.effect is not Effect.DESTROYS:
             details = details[:1] if number == 1 else ()
-        lines += [Content.assemble(" " * 12, (d, "$text-muted")) for d in details]
         if step.by_hand and not short:
-            lines.append(Content.assemble(" " * 12, (f"by hand: {step.by_hand}", "$text-disabled")))
+            details = (*details, f"by hand: {step.by_hand}")
+        for detail in details:
+            parts = textwrap.wrap(detail, width - 14, subsequent_indent="  ")
+            lines += [Content.assemble(" " * 12, (part, "$text-muted")) for part in parts]
     return Content("\n").join(lines)
 
 
@@ -110,13 +115,18 @@ Every other disk, the network, this computer's own boot set-up.
         if self._plan is None:
             return
         plan = self._plan
-        self.query_one("#steps", Static).update(plan_words(plan, short=self.app.size.height < 32))
+        self.query_one("#steps", Static).update(
+            plan_words(plan, short=self.app.size.height < 32, width=self._width())
+        )
         about = f" About {text.duration(plan.seconds)}." if plan.seconds else ""
         self.query_one("#untouched", Static).update(
             Content.assemble(("Not touched: ", "bold"), "; ".join(plan.untouched) + "." + about)
         )
         words = what_to_type(self.tokens) if self.tokens else "Nothing is lost by this; no confirmation is needed."
         self.query_one("#asks", Static).update(Content.assemble((words, "bold $accent")))
+
+    def _width(self) -> int:
+        return max(40, (self.query_one("#plan").content_region.width or self.app.size.width - 4) - 2)
 
     def resized(self) -> None:
         """More details where there is room."""
@@ -183,4 +193,4 @@ Every other disk, the network, this computer's own boot set-up.
         from smartos_wizard.screens.asking import Asking
 
         if self._plan is not None:
-            self.wizard.ask(Asking("The whole plan", plan_words(self._plan, short=False), (("ok", "Close"),), tall=True))
+            self.wizard.ask(Asking("The whole plan", plan_words(self._plan, short=False, width=66), (("ok", "Close"),), tall=True))

@@ -129,7 +129,7 @@ Choosing touches nothing. The disk of this system is never offered.
 
     def _facts(self) -> None:
         judged = self._disks.get(self.query_one("#disks", Choices).chosen)
-        words = Content("Move the pointer to a disk.") if judged is None else pairs(more_about(judged))
+        words = Content("Move the pointer to a disk.") if judged is None else pairs(more_about(judged), width=34)
         self.query_one("#facts", Static).update(words)
 
     def on_option_list_option_highlighted(self) -> None:
@@ -166,7 +166,7 @@ Choosing touches nothing. The disk of this system is never offered.
         if judged is None:
             self.notify("Move the pointer to a disk first (arrow keys).")
             return
-        self.wizard.ask(Asking(judged.disk.path, pairs(more_about(judged)), (("ok", "Close"),), tall=True))
+        self.wizard.ask(Asking(judged.disk.path, pairs(more_about(judged), width=min(74, self.app.size.width - 12)), (("ok", "Close"),), tall=True))
 
 
 def _key(judged: Judged) -> str:

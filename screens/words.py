@@ -75,14 +75,38 @@ def same_by_command(stage: Stage, answers: Answers, *, practice: bool = False) -
             return f"{start} key check {paths} --release {stamp}"
 
 
-def where_it_is(disk: Disk, notes: Sequence[str] = ()) -> str:
-    """The port and what it costs, in words."""
+def where_in(disk: Disk, notes: Sequence[str], room: int) -> str:
+    """The port and what it costs, in as many words as fit into `room` cells."""
+    slow = next((n for n in notes if n.startswith("in a USB")), "")
+    usb = disk.usb
+    generation = "" if usb is None or usb.speed is None else "USB 3" if usb.speed >= 5000 else "USB 2"
+    forms = [slow, f"{generation} port: slower" if slow else "", f"{generation}: slower" if slow else "", where_it_is(disk), generation]
+    fits = [f for f in forms if f and len(f) <= room]
+    return fits[0] if fits else generation or disk.transport.upper()
+
+
+_SHORT = {
+    "system-disk": "holds this system", "read-only": "write-protected", "not-removable": "not removable or USB",
+    "sector-4096": "sectors of 4,096 bytes", "optical": "an optical drive", "no-medium": "no medium in it",
+}  # fmt: skip
+
+
+def why_not(withheld: Withheld, room: int) -> str:
+    """The first reason, in as many words as fit, and how many more there are."""
+    first = withheld.reasons[0]
+    more = f" (+{len(withheld.reasons) - 1})" if len(withheld.reasons) > 1 else ""
+    forms = ["; ".join(r.text for r in withheld.reasons), first.text + more, _SHORT.get(first.reference, "") + more]
+    if first.reference == "too-small" and withheld.disk.size is not None:
+        forms.append(f"too small: {text.exact(withheld.disk.size)} bytes")
+    fits = [f for f in forms if len(f) <= room and not f.startswith(" (")]
+    return fits[0] if fits and fits[0] else first.text[: max(1, room - 1)] + "…"
+
+
+def where_it_is(disk: Disk) -> str:
+    """The port in words."""
     usb = disk.usb
     if usb is None or usb.speed is None:
         return disk.transport.upper()
-    slow = next((n for n in notes if n.startswith("in a USB")), "")
-    if slow:
-        return slow
     if usb.speed >= 5000:
         return f"USB 3, {usb.speed / 1000:g} Gb/s"
     return f"USB 2, {usb.speed:g} Mb/s"

@@ -74,17 +74,12 @@ Everything but the disks named above.
         self._ended = self._asked = False
 
     @property
-    def _stage(self) -> Stage | None:
+    def stage(self) -> Stage | None:
+        """Where this work stands on the way to a key."""
         return _STAGES.get(self.plan.kind)
-
-    def compose(self) -> ComposeResult:
-        """The rail only on the way to a key."""
-        yield from super().compose()
 
     def body(self) -> ComposeResult:
         """Devices, phases, gauges, how it ended."""
-        if self._stage is not None:
-            yield Rail(self._stage, self.marks)
         yield Static("", id="devices", markup=False)
         yield Static("", id="phases", markup=False)
         yield Static("", id="meters", classes="gap", markup=False)
@@ -100,7 +95,7 @@ Everything but the disks named above.
 
     def ready(self) -> None:
         """Draw, and keep the clock going."""
-        self.title = self.plan.title
+        self.title = "" if self.stage is not None else self.plan.title
         self._draw_title()
         self.draw()
         self.set_interval(0.5, self.draw)
@@ -148,7 +143,7 @@ Everything but the disks named above.
         self._move_rail()
 
     def _move_rail(self) -> None:
-        stage = self._stage
+        stage = self.stage
         current = self.progress.current
         if stage is None:
             return

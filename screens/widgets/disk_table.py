@@ -8,7 +8,7 @@ from textual.content import Content
 
 from smartos_wizard.core import text
 from smartos_wizard.media.model import Judged, Target, Withheld
-from smartos_wizard.screens.words import Marks, short_serial, size_of, where_it_is
+from smartos_wizard.screens.words import Marks, short_serial, size_of, where_in, why_not
 
 Row = tuple[str, Content, bool]
 
@@ -20,8 +20,9 @@ def _cut(words: str, width: int) -> str:
 def disk_rows(disks: Iterable[Judged], marked: Sequence[str], marks: Marks, width: int) -> list[Row]:
     """Rows for `Choices`. `marked` are the paths chosen with space; `width` is in cells."""
     disks = list(disks)
+    width -= 2  # the scroll bar may take its place
     path = max([len(d.disk.path) for d in disks] + [4])
-    name = 34 if width < 100 else 44
+    name = 32 if width < 100 else 44
     rows: list[Row] = [("", _line("Disk", "Size", "What it is", "Where", path, name, "$text-muted", width), False)]
     targets = [d for d in disks if isinstance(d, Target)]
     for target in targets:
@@ -45,8 +46,8 @@ def _target(target: Target, marked: bool, marks: Marks, path: int, name: int, wi
     serial = short_serial(disk.serial)
     what = f"{_cut(disk.name, name - len(serial) - 2):<{name - len(serial) - 2}}  {serial}"
     size = size_of(disk)
-    room = width - path - name - 18
-    where = where_it_is(disk) if room < 34 else where_it_is(disk, target.notes)
+    room = width - path - name - 16
+    where = where_in(disk, target.notes, room)
     mark = (marks.good if len(marks.good) == 1 else "*") if marked else " "
     return Content.assemble(
         " ", (mark, "bold $accent"), (f"{disk.path:<{path}}", "bold"), f"  {size:>8}  {what:<{name}}  ",
@@ -57,7 +58,7 @@ def _target(target: Target, marked: bool, marks: Marks, path: int, name: int, wi
 def _withheld(withheld: Withheld, path: int, width: int) -> Content:
     disk = withheld.disk
     size = "unknown" if disk.size is None else text.size(disk.size)
-    name = f"{_cut(disk.name, 20):<20}"
-    why = "; ".join(r.text for r in withheld.reasons)
-    words = f"  {disk.path:<{path}}  {size:>8}  {name}  {why}"
-    return Content.assemble((_cut(words, width), "$text-disabled"))
+    name = 16 if width < 100 else 28
+    why = why_not(withheld, width - path - name - 16)
+    words = f"  {disk.path:<{path}}  {size:>8}  {_cut(disk.name, name):<{name}}  "
+    return Content.assemble((words, "$text-disabled"), (why, "$warning"))
