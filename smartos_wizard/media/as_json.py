@@ -31,7 +31,7 @@ def image_from_json(data: dict[str, Any]) -> VerifiedImage:
 def target_to_json(target: Target) -> dict[str, Any]:
     """The target with every fact of its disk; `target_from_json` is the inverse."""
     return {
-        "disk": asdict(target.disk),
+        "disk": _plain(asdict(target.disk)),
         "fingerprint": target.fingerprint.to_json(),
         "regular_file": target.regular_file,
         "unmount": list(target.unmount),
@@ -50,16 +50,22 @@ def target_from_json(data: dict[str, Any]) -> Target:
     )
 
 
+def _plain(value: Any) -> Any:
+    """The same with lists for tuples, as it will be after a way through a file."""
+    match value:
+        case dict():
+            return {name: _plain(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case _:
+            return value
+
+
 def _disk(data: dict[str, Any]) -> Disk:
-    system = data["system_use"]
-    return Disk(
-        **{
-            **data,
-            "rdev": tuple(data["rdev"]) if data["rdev"] else None,
-            "partitions": tuple(Partition(**p) for p in data["partitions"]),
-            "mounts": tuple(Mount(**m) for m in data["mounts"]),
-            "holders": tuple(data["holders"]),
-            "system_use": None if system is None else tuple(system),
-            "usb": UsbFacts(**data["usb"]) if data["usb"] else None,
-        }
-    )
+    plain: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+    }
+    plain["partitions"] = tuple(Partition(**p) for p in data["partitions"])
+    plain["mounts"] = tuple(Mount(**m) for m in data["mounts"])
+    plain["usb"] = UsbFacts(**data["usb"]) if data["usb"] else None
+    return Disk(**plain)
