@@ -59,6 +59,7 @@ class Keys:
     keys: list[Key]
     size: int = 0
     digests: list[bytes] = field(default_factory=list)
+    source_digest: str = ""
     started: float = 0.0
 
     @property
@@ -87,11 +88,12 @@ def fail(run: Run[MediaWorld], step: str, key: Key, error: WizardError) -> Itera
     if key.error is not None:
         return
     key.error, key.state = error, "failed"
+    if len(keys_of(run).keys) > 1:
+        yield StepFailed(run.clock(), step, report_of(error), key.target.path)
     if not keys_of(run).alive:
         raise run_error(keys_of(run))
     if run.error is None:
         run.error = report_of(error)
-    yield StepFailed(run.clock(), step, report_of(error), key.target.path)
 
 
 def run_error(keys: Keys) -> WizardError:

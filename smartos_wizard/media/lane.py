@@ -102,6 +102,7 @@ class Writer:
 
         Does nothing where the device held the whole image already.
         """
+        self._buffer = None  # the proof has one of its own
         if not self.touched:
             return
         self.sync()

@@ -191,7 +191,7 @@ def _check_source(keys: Keys, stream: Stream) -> None:
             expected=image.digest,
             got=stream.source_digest,
         )
-    keys.size, keys.digests = stream.size, stream.digests
+    keys.size, keys.digests, keys.source_digest = stream.size, stream.digests, stream.source_digest
 
 
 def _stopped(keys: Keys) -> str:
@@ -258,6 +258,7 @@ def _receipt(run: Run[MediaWorld], step: Step) -> Work:
         facts = {
             "result": key.state,
             "proof": key.proof,
+            "source_digest": keys.source_digest,
             "bytes": keys.size,
             "written": key.writing.written,
             "unchanged": key.writing.skipped,
