@@ -98,7 +98,7 @@ Every other disk, the network, this computer's own boot set-up.
         return Content.assemble(
             (f"{self.marks.good} PROVEN  ", "bold $success"), (path, "bold"),
             "\n  Every byte was read back from it and equals the release.",
-            (f"\n  {facts}" + ("\n  A receipt was saved." if key.get("receipt") else ""), "$text-muted"),
+            (f"\n  {facts}" + ("\n  A receipt was saved." if key.get("receipt") else ""), "$dim"),
         )  # fmt: skip
 
     @property

@@ -97,7 +97,7 @@ No disk is opened before that; this computer's own disk is never offered.
         return Content.assemble(
             "  ", (mark, style), (f" {row.title}"[:room], "bold"),
             f"\n    {_WORDS[row.state]}" + (f" at {row.where}" if row.where else ""),
-            (f"\n    {row.means}"[: room * 2], "$text-muted"), (f"\n    {key}", "$secondary"),
+            (f"\n    {row.means}"[: room * 2], "$dim"), (f"\n    {key}", "$secondary"),
         )  # fmt: skip
 
     def _news(self, found: tuple[Offer, frozenset[str]]) -> None:
@@ -172,4 +172,4 @@ No disk is opened before that; this computer's own disk is never offered.
 
 
 def _entry(name: str, words: str) -> Content:
-    return Content.assemble("  ", (f"{name:<22}", "bold"), (words, "$text-muted"))
+    return Content.assemble("  ", (f"{name:<22}", "bold"), (words, "$dim"))

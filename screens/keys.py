@@ -40,7 +40,7 @@ Everything, until you confirm.
 
     def question(self) -> Content:
         """The heading."""
-        return Content.assemble("Which key?   ", ("It is only read for now.", "$text-muted"))
+        return Content.assemble("Which key?   ", ("It is only read for now.", "$dim"))
 
     def command(self) -> str:
         """What shows a key."""
@@ -196,6 +196,6 @@ class RestoreReview(Review):
 
 
 def _line(name: str, words: str) -> Content:
-    return Content.assemble("  ", (f"{name:<30}", "bold"), (words, "$text-muted"))
+    return Content.assemble("  ", (f"{name:<30}", "bold"), (words, "$dim"))
 
 

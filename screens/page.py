@@ -102,7 +102,7 @@ class Page(Screen[None]):
         lead = "same by command: " if len(words) + 21 <= self.app.size.width else "$ "
         room = self.app.size.width - 4 - len(lead)
         words = words if len(words) <= room else words[: room - 1] + "…"
-        return Content.assemble((lead, "$text-disabled"), (words, "$secondary"))
+        return Content.assemble((lead, "$faint"), (words, "$secondary"))
 
     def _draw_title(self) -> None:
         practice = "practice · nothing real" if self.wizard.desk.world.practice else "this machine"
@@ -111,7 +111,7 @@ class Page(Screen[None]):
         where = where[: max(0, room - len("SmartOS Wizard   ") - len(practice) - 2)]
         left = f"SmartOS Wizard   {where}"
         gap = " " * max(1, room - len(left) - len(practice))
-        style = "bold $warning" if self.wizard.desk.world.practice else "$text-muted"
+        style = "bold $warning" if self.wizard.desk.world.practice else "$dim"
         self.query_one("#title", Static).update(
             Content.assemble(("SmartOS Wizard", "bold $primary"), f"   {where}", gap, (practice, style))
         )
@@ -177,8 +177,8 @@ def error_words(error: ErrorReport) -> Content:
     """An error for a person: what, where, what to do next, and its name."""
     lines = [Content.assemble((error.message, "bold"))]
     if error.context:
-        lines.append(Content.assemble(("where       ", "$text-muted"), error.context))
+        lines.append(Content.assemble(("where       ", "$dim"), error.context))
     if error.hint:
-        lines.append(Content.assemble(("what to do  ", "$text-muted"), error.hint))
-    lines.append(Content.assemble((f"({error.reference}, exit code {error.exit_code})", "$text-disabled")))
+        lines.append(Content.assemble(("what to do  ", "$dim"), error.hint))
+    lines.append(Content.assemble((f"({error.reference}, exit code {error.exit_code})", "$faint")))
     return Content("\n").join(lines)

@@ -75,10 +75,10 @@ No disk. Only this program's cache directory is written.
         size = "" if row.size is None else text.size(row.size)
         return Content.assemble(
             "  ", (f"{row.stamp:<18}", "bold"), f"  {age if age == 'today' else age + ' ago':<13}",
-            f"  {size:>8}  ", (f"{row.checksum:<8}", "$warning" if row.checksum == "md5" else "$text-muted"),
+            f"  {size:>8}  ", (f"{row.checksum:<8}", "$warning" if row.checksum == "md5" else "$dim"),
             ("  latest" if row.latest else "", "$accent"),
             (f"  {self.marks.good} stored" if row.stored else "", "$success"),
-            (f"  {row.problem}" if row.problem else "", "$text-disabled"),
+            (f"  {row.problem}" if row.problem else "", "$faint"),
         )  # fmt: skip
 
     def _failed(self, error: ErrorReport) -> None:

@@ -21,30 +21,30 @@ from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.words import what_to_type
 
 _EFFECTS = {
-    Effect.READS: ("reads", "$text-muted"),
+    Effect.READS: ("reads", "$dim"),
     Effect.CREATES: ("creates", "$primary"),
     Effect.CHANGES: ("changes", "$warning"),
     Effect.DESTROYS: ("DESTROYS", "bold $error"),
 }
 
 
-def plan_words(plan: Plan, *, short: bool, width: int = 76) -> Content:
-    """The plan, one numbered step after the other; `short` keeps the details of what is destroyed and of the source."""
+def plan_words(plan: Plan, *, short: bool = False, by_hand: bool = False, width: int = 76) -> Content:
+    """The plan, one numbered step after the other; `short` keeps fewer details."""
     lines: list[Content] = []
     for number, step in enumerate(plan.steps, 1):
         word, style = _EFFECTS[step.effect]
         bold = "bold" if step.effect is Effect.DESTROYS else ""
         head, *rest = textwrap.wrap(step.title, width - 12) or [""]
-        lines.append(Content.assemble((f"{number:>2} ", "$text-muted"), (f"{word:<9}", style), (head, bold)))
+        lines.append(Content.assemble((f"{number:>2} ", "$dim"), (f"{word:<9}", style), (head, bold)))
         lines += [Content.assemble(" " * 12, (part, bold)) for part in rest]
         details = step.details
         if short and step.effect is not Effect.DESTROYS:
             details = details[:1] if number == 1 else ()
-        if step.by_hand and not short:
+        if step.by_hand and by_hand:
             details = (*details, f"by hand: {step.by_hand}")
         for detail in details:
             parts = textwrap.wrap(detail, width - 14, subsequent_indent="  ")
-            lines += [Content.assemble(" " * 12, (part, "$text-muted")) for part in parts]
+            lines += [Content.assemble(" " * 12, (part, "$dim")) for part in parts]
     return Content("\n").join(lines)
 
 
@@ -149,7 +149,7 @@ Every other disk, the network, this computer's own boot set-up.
         ready = self.is_armed and not self._started
         typed = self.query_one("#token", Input).value
         self.query_one("#go", Button).disabled = not ready
-        word, style = ("armed", "bold $error") if ready else ("not armed", "$text-muted")
+        word, style = ("armed", "bold $error") if ready else ("not armed", "$dim")
         if typed and not ready and len(typed) >= 4:
             word, style = "that is not it", "$warning"
         self.query_one("#state", Static).update(Content.assemble((f"  {word}", style)))
@@ -193,4 +193,4 @@ Every other disk, the network, this computer's own boot set-up.
         from smartos_wizard.screens.asking import Asking
 
         if self._plan is not None:
-            self.wizard.ask(Asking("The whole plan", plan_words(self._plan, short=False, width=66), (("ok", "Close"),), tall=True))
+            self.wizard.ask(Asking("The whole plan", plan_words(self._plan, by_hand=True, width=66), (("ok", "Close"),), tall=True))

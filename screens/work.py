@@ -159,7 +159,7 @@ Everything but the disks named above.
         for target in self.targets[:4]:
             where = where_it_is(target.disk)
             lines.append(
-                Content.assemble((disk_line(target.disk), "bold"), (f" · {where}" if where else "", "$text-muted"))
+                Content.assemble((disk_line(target.disk), "bold"), (f" · {where}" if where else "", "$dim"))
             )
         return Content("\n").join(lines)
 
@@ -205,7 +205,7 @@ Everything but the disks named above.
             safe.append(f"safe on the device: {text.size(meter.durable)}")
         if meter.bottleneck:
             safe.append(f"slowest part: {meter.bottleneck}")
-        pieces: list[Any] = [("   ".join(safe), "$text-muted")]
+        pieces: list[Any] = [("   ".join(safe), "$dim")]
         silent = meter.silent(now)
         if running and silent >= _SILENT and meter.done < (meter.total or 0):
             who = "the network" if self.plan.kind == "release-download" else "the device"

@@ -97,6 +97,10 @@ class WizardApp(App[int]):
         filters = list(super().get_line_filters())
         return [*filters, AsciiFilter()] if self.ascii_only else filters
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own two greys, for themes that are not ours."""
+        return {"dim": "#9a9a9a", "faint": "#777777"}
+
     def on_mount(self) -> None:
         """Home first."""
         self.set_class(self.ascii_only, "-ascii-only")

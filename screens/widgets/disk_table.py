@@ -22,8 +22,8 @@ def disk_rows(disks: Iterable[Judged], marked: Sequence[str], marks: Marks, widt
     disks = list(disks)
     width -= 2  # the scroll bar may take its place
     path = max([len(d.disk.path) for d in disks] + [4])
-    name = 32 if width < 100 else 44
-    rows: list[Row] = [("", _line("Disk", "Size", "What it is", "Where", path, name, "$text-muted", width), False)]
+    name = 30 if width < 100 else 44
+    rows: list[Row] = [("", _line("Disk", "Size", "What it is", "Where", path, name, "$dim", width), False)]
     targets = [d for d in disks if isinstance(d, Target)]
     for target in targets:
         rows.append((target.path, _target(target, target.path in marked, marks, path, name, width), True))
@@ -31,7 +31,7 @@ def disk_rows(disks: Iterable[Judged], marked: Sequence[str], marks: Marks, widt
         rows.append(("", Content.assemble(("  No disk here may become a key. Plug one in: it appears by itself.", "$warning")), False))  # fmt: skip
     withheld = [d for d in disks if isinstance(d, Withheld)]
     if withheld:
-        rows += [("", Content(" "), False), ("", Content.assemble(("  Not offered", "bold $text-muted")), False)]
+        rows += [("", Content(" "), False), ("", Content.assemble(("  Not offered", "bold $dim")), False)]
     rows += [(f"not:{d.disk.path}", _withheld(d, path, width), True) for d in withheld]
     return rows
 
@@ -51,7 +51,7 @@ def _target(target: Target, marked: bool, marks: Marks, path: int, name: int, wi
     mark = (marks.good if len(marks.good) == 1 else "*") if marked else " "
     return Content.assemble(
         " ", (mark, "bold $accent"), (f"{disk.path:<{path}}", "bold"), f"  {size:>8}  {what:<{name}}  ",
-        (_cut(where, max(6, room)), "$text-muted"),
+        (_cut(where, max(6, room)), "$dim"),
     )  # fmt: skip
 
 
@@ -61,4 +61,4 @@ def _withheld(withheld: Withheld, path: int, width: int) -> Content:
     name = 16 if width < 100 else 28
     why = why_not(withheld, width - path - name - 16)
     words = f"  {disk.path:<{path}}  {size:>8}  {_cut(disk.name, name):<{name}}  "
-    return Content.assemble((words, "$text-disabled"), (why, "$warning"))
+    return Content.assemble((words, "$faint"), (why, "$warning"))

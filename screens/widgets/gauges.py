@@ -56,8 +56,8 @@ def phases(progress: Progress, marks: Marks) -> list[Content]:
         )
         word = PHASES.get(step.head.id, step.head.id.replace("-", " "))
         note = {"failed": " failed", "cancelled": " stopped"}.get(state, "")
-        style = styles.get(state, "$text-disabled")
-        found.append(Content.assemble((mark, style), (f" {word}{note}", style if state == "now" else "$text-muted")))
+        style = styles.get(state, "$faint")
+        found.append(Content.assemble((mark, style), (f" {word}{note}", style if state == "now" else "$dim")))
     return found
 
 
@@ -115,10 +115,10 @@ def graph(history: tuple[tuple[float, float], ...], width: int, height: int, mar
             level = int(min(1.0, max(0.0, part)) * steps)
             cells += marks.levels[level - 1] if level else " "
         label = f"{top:>4g}" if row == 0 else f"{top / 2:>4g}" if row * 2 == height else "    "
-        rows.append(Content.assemble((f"{label} {marks.tick}", "$text-muted"), (cells, "$primary")))
+        rows.append(Content.assemble((f"{label} {marks.tick}", "$dim"), (cells, "$primary")))
     span = history[-1][0] - history[0][0] if len(history) > 1 else 0.0
     rule = marks.axis * max(8, width - 6)
-    rows.append(Content.assemble((f"   0 {marks.corner}{rule}", "$text-muted")))
+    rows.append(Content.assemble((f"   0 {marks.corner}{rule}", "$dim")))
     foot = f" MB/s  {text.duration(span)} shown" if span else " MB/s"
-    rows.append(Content.assemble((foot, "$text-muted")))
+    rows.append(Content.assemble((foot, "$dim")))
     return Content("\n").join(rows)

@@ -15,5 +15,5 @@ def pairs(rows: Sequence[tuple[str, str]], *, width: int = 0) -> Content:
     for name, value in rows:
         room = max(12, width - wide - 2) if width else len(value) or 1
         for number, part in enumerate(textwrap.wrap(value, room) or [""]):
-            lines.append(Content.assemble(((name if not number else "").ljust(wide + 2), "$text-muted"), part))
+            lines.append(Content.assemble(((name if not number else "").ljust(wide + 2), "$dim"), part))
     return Content("\n").join(lines)

@@ -20,12 +20,12 @@ def rail(stage: Stage, marks: Marks, *, failed: bool = False, width: int = 80) -
             parts.append(gap)
         whole = stage is Stage.DONE
         if number < at or (whole and number == at):
-            parts += [(marks.done, "$success"), (f" {TITLES[each]}", "$text-muted")]
+            parts += [(marks.done, "$success"), (f" {TITLES[each]}", "$dim")]
         elif number == at:
             mark, style = (marks.failed, "$error") if failed else (marks.now, "$accent")
             parts += [(mark, style), (f" {TITLES[each]}", f"bold {style}")]
         else:
-            parts += [(marks.todo, "$text-disabled"), (f" {TITLES[each]}", "$text-disabled")]
+            parts += [(marks.todo, "$faint"), (f" {TITLES[each]}", "$faint")]
     return Content.assemble(*parts)
 
 

@@ -1,0 +1,125 @@
+"""What the screen tests share: a fast practice world, the wizard over it, and goldens of what a screen looks like.
+
+Waits are for a condition, never for a time. `--update-goldens` writes what is seen instead of comparing.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+GOLDEN = Path(__file__).parent / "golden"
+NOW = 1_795_000_000.0  # one moment of 2026-11: ages on the screens never change
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="Write the goldens of tests/screens anew.")
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("SMARTOS_WIZARD_PRACTICE_SPEED", "0")
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def world() -> Iterator[Any]:
+    from smartos_wizard.world import build
+
+    built = build(True)
+    built.clock = lambda: NOW
+    yield built
+    built.close()
+
+
+def text_grid(app: Any) -> str:
+    """What the terminal shows, as lines without trailing blanks."""
+    width, height = app.size
+    console = Console(width=width, height=height, file=io.StringIO(), record=True, force_terminal=True)
+    console.print(app.screen._compositor.render_update(full=True))
+    return "\n".join(line.rstrip() for line in console.export_text(styles=False).splitlines()) + "\n"
+
+
+async def until(pilot: Any, condition: Callable[[], Any], what: str = "", seconds: float = 20.0) -> None:
+    """Let the app work until `condition` holds."""
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            await pilot.pause()
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"never came: {what or condition}\n{text_grid(pilot.app)}")
+
+
+def on(app: Any, name: str) -> Callable[[], bool]:
+    """Whether the screen of that class is shown."""
+    return lambda: type(app.screen).__name__ == name
+
+
+@asynccontextmanager
+async def wizard(world: Any, size: tuple[int, int] = (80, 24), **options: Any) -> AsyncIterator[tuple[Any, Any]]:
+    """The wizard at Home with its news told."""
+    from smartos_wizard.app import WizardApp
+
+    app = WizardApp(world, **options)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, on(app, "Home"), "Home")
+        await until(pilot, lambda: "Newest" in text_of(app, "#news") or size[0] < 60, "the news")
+        yield app, pilot
+
+
+def text_of(app: Any, selector: str) -> str:
+    """The words of a Static on the screen."""
+    found = app.screen.query(selector)
+    return str(found.first().content) if found else ""
+
+
+async def to_target(app: Any, pilot: Any) -> None:
+    """From Home to the list of disks, downloading the newest release where it is not stored."""
+    await pilot.press("enter")
+    await until(pilot, on(app, "ChooseRelease"), "releases")
+    await until(pilot, lambda: app.screen.query_one("#releases").chosen, "the list")
+    await pilot.press("enter")
+    await until(pilot, lambda: on(app, "ChooseTarget")() or getattr(app.screen, "_ended", False), "download")
+    if not on(app, "ChooseTarget")():
+        assert "VERIFIED" in text_grid(app)
+        await pilot.press("enter")
+        await until(pilot, on(app, "ChooseTarget"), "targets")
+    await until(pilot, lambda: app.screen.query_one("#disks").option_count > 3, "disks")
+
+
+async def to_review(app: Any, pilot: Any, path: str = "/practice/sdb") -> None:
+    """On to the plan for the disk at `path`."""
+    await to_target(app, pilot)
+    for _ in range(10):
+        await pilot.press("down")
+        if app.screen.query_one("#disks").chosen == path:
+            break
+    await pilot.press("enter")
+    await until(pilot, on(app, "Review"), "review")
+    await until(pilot, lambda: app.screen._plan is not None, "the plan")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Any, str], None]:
+    """Compare what is shown with the file `golden/NAME.txt`."""
+
+    def check(app: Any, name: str) -> None:
+        # Nothing that differs from one run to the next belongs into a golden.
+        seen = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}", "JOB", text_grid(app))
+        file = GOLDEN / f"{name}.txt"
+        if request.config.getoption("--update-goldens"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(seen, encoding="utf-8")
+        assert file.exists(), f"no golden {name}: run with --update-goldens and look at it"
+        assert seen == file.read_text(encoding="utf-8")
+
+    return check
