@@ -44,7 +44,7 @@ def start_job(world: JobWorld, plan: Plan, confirm: tuple[str, ...] = ()) -> jou
     if world.practice:
         command.append("--practice")
     with (job.directory / "log").open("ab") as log:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [*command, "job", "run", job.id],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -53,6 +53,8 @@ def start_job(world: JobWorld, plan: Plan, confirm: tuple[str, ...] = ()) -> jou
             cwd="/",
             env=_environment(),
         )
+    # Whoever is still here when it ends takes its exit code, so that no zombie is left.
+    threading.Thread(target=process.wait, daemon=True, name="job-ended").start()
     return job
 
 

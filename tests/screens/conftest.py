@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+
+from smartos_wizard.core import journal
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = 1_795_000_000.0  # one moment of 2026-11: ages on the screens never change
@@ -31,13 +35,41 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
+@pytest.fixture(scope="session")
+def practice_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose practice world has the newest release downloaded, made once: tests share the download."""
+    home = tmp_path_factory.mktemp("practice-home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SMARTOS_WIZARD_HOME", str(home))
+        patch.setenv("SMARTOS_WIZARD_PRACTICE_SPEED", "0")
+        from smartos_wizard.screens.desk import Desk
+        from smartos_wizard.world import build
+
+        world = build(True)
+        desk = Desk(world)
+        *_, last = world.run(desk.download_plan(desk.offer(details=True).rows[0].stamp))
+        assert last.exit_code == 0, last
+        world.close()
+    return home
+
+
 @pytest.fixture
-def world() -> Iterator[Any]:
+def world(practice_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The practice world as on the first day, but with the newest release stored."""
     from smartos_wizard.world import build
 
+    monkeypatch.setenv("SMARTOS_WIZARD_HOME", str(practice_home))
     built = build(True)
     built.clock = lambda: NOW
     yield built
+    for job in journal.list_jobs(built.paths.jobs):
+        job.request_cancel()
+        end = time.monotonic() + 20
+        while job.running() and time.monotonic() < end:
+            time.sleep(0.05)
+    built.disks._control.reset()
+    for place in (built.paths.state, built.paths.config, built.paths.runtime, built.disks._files):
+        shutil.rmtree(place, ignore_errors=True)
     built.close()
 
 
