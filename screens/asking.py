@@ -38,7 +38,9 @@ class Asking(ModalScreen[str]):
             with Horizontal(classes="row"):
                 for name, label in self._buttons:
                     danger = name.startswith("!")
-                    yield Button(label, id=name.lstrip("!"), classes="-danger" if danger else "", compact=True)
+                    yield Button(
+                        label, id=name.lstrip("!"), classes="-danger" if danger else "", compact=True
+                    )
 
     def on_mount(self) -> None:
         """The first button is the safe one."""

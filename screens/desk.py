@@ -211,7 +211,12 @@ def _is_same(old: Target, new: Target) -> bool:
     one, other = old.fingerprint, new.fingerprint
     if one.serial:
         return (one.serial, one.size, one.model) == (other.serial, other.size, other.model)
-    return (one.path, one.size, one.model, one.diskseq) == (other.path, other.size, other.model, other.diskseq)
+    return (one.path, one.size, one.model, one.diskseq) == (
+        other.path,
+        other.size,
+        other.model,
+        other.diskseq,
+    )
 
 
 def _detailed(row: ReleaseRow, release: Release) -> ReleaseRow:

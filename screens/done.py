@@ -47,8 +47,21 @@ Every other disk, the network, this computer's own boot set-up.
         Binding("e", "eject", "Eject", id="done.eject", tooltip="Make it safe to pull"),
         Binding("b", "boot_test", "Boot-test", id="done.boot", tooltip="Start it here, read-only"),
         Binding("a", "another", "Another", id="done.another", tooltip="The same release onto another key"),
-        Binding("r", "password", "Password", id="done.password", tooltip="The single-user root password of this build"),
-        Binding("p", "plain", "Plain stick", id="done.plain", show=False, tooltip="One empty FAT32 partition again"),
+        Binding(
+            "r",
+            "password",
+            "Password",
+            id="done.password",
+            tooltip="The single-user root password of this build",
+        ),
+        Binding(
+            "p",
+            "plain",
+            "Plain stick",
+            id="done.plain",
+            show=False,
+            tooltip="One empty FAT32 partition again",
+        ),
         Binding("t", "again", "Try again", id="done.again", tooltip="Review the same plan again"),
     ]
 
@@ -66,7 +79,9 @@ Every other disk, the network, this computer's own boot set-up.
         """Verdict, next steps, care."""
         with Vertical(classes=f"card {'-good' if self.good else '-bad'}") as card:
             card.border_title = "Done" if self.good else "Not proven"
-            yield Static(Content("\n").join([self._verdict(k) for k in self.keys]), id="verdict", markup=False)
+            yield Static(
+                Content("\n").join([self._verdict(k) for k in self.keys]), id="verdict", markup=False
+            )
         if any(k.get("state") == "proven" for k in self.keys):
             with Vertical(classes="card") as steps:
                 steps.border_title = "Next"
@@ -85,7 +100,10 @@ Every other disk, the network, this computer's own boot set-up.
     def _verdict(self, key: dict[str, Any]) -> Content:
         path = str(key.get("path", ""))
         if key.get("state") != "proven":
-            head = Content.assemble((f"{self.marks.failed} {str(key.get('state', 'failed')).upper()}. ", "bold $error"), (path, "bold"))
+            head = Content.assemble(
+                (f"{self.marks.failed} {str(key.get('state', 'failed')).upper()}. ", "bold $error"),
+                (path, "bold"),
+            )
             error = key.get("error") or (self.error.to_json() if self.error else None)
             return Content("\n").join([head, error_words(ErrorReport.from_json(error))] if error else [head])
         stamp = self.wizard.flow.answers.stamp
@@ -123,7 +141,9 @@ Every other disk, the network, this computer's own boot set-up.
         paths = [str(k["path"]) for k in self.keys if k.get("state") == "proven"]
         desk = self.wizard.desk
         self.ask_rooms(
-            lambda: "\n".join(desk.eject(p) for p in paths), lambda words: self.notify(words, title="Eject"), self._failed
+            lambda: "\n".join(desk.eject(p) for p in paths),
+            lambda words: self.notify(words, title="Eject"),
+            self._failed,
         )
 
     def action_boot_test(self) -> None:
@@ -157,7 +177,9 @@ Every other disk, the network, this computer's own boot set-up.
 
         desk = self.wizard.desk
         self.ask_rooms(
-            lambda: desk.same_again(self.targets[:1]), lambda t: self.wizard.show(RestoreReview(t[0])), self._failed
+            lambda: desk.same_again(self.targets[:1]),
+            lambda t: self.wizard.show(RestoreReview(t[0])),
+            self._failed,
         )
 
     def action_password(self) -> None:
@@ -166,7 +188,11 @@ Every other disk, the network, this computer's own boot set-up.
         self.ask_rooms(lambda: desk.root_password(stamp), self._password, self._failed)
 
     def _password(self, word: str) -> None:
-        words = Content.assemble("Single-user root password of this build:\n\n", (f"  {word}", "bold $accent"), "\n\nIt is published with the release and kept nowhere here.")
+        words = Content.assemble(
+            "Single-user root password of this build:\n\n",
+            (f"  {word}", "bold $accent"),
+            "\n\nIt is published with the release and kept nowhere here.",
+        )
         self.wizard.ask(Asking("Single-user password", words, (("ok", "Close"),)))
 
     def _failed(self, error: ErrorReport) -> None:

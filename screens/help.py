@@ -20,8 +20,12 @@ _ALWAYS = (
 class Helping(ModalScreen[None]):
     """Shows a text until a key closes it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,enter,q", "app.pop_screen", "Close", id="help.close")]
-    CSS = "Helping { align: center middle; background: $background 60%; } Helping #words { max-height: 70vh; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,enter,q", "app.pop_screen", "Close", id="help.close")
+    ]
+    CSS = (
+        "Helping { align: center middle; background: $background 60%; } Helping #words { max-height: 70vh; }"
+    )
 
     def __init__(self, words: str) -> None:
         super().__init__()

@@ -36,7 +36,9 @@ No disk is opened before that; this computer's own disk is never offered.
     SIDE_TITLE = "Welcome"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "nothing", show=False),
-        Binding("d", "dismiss_job", "Dismiss", id="home.dismiss", tooltip="Do not show this unfinished work again"),
+        Binding(
+            "d", "dismiss_job", "Dismiss", id="home.dismiss", tooltip="Do not show this unfinished work again"
+        ),
         Binding("c", "cancel_job", "Cancel", id="home.cancel", tooltip="Ask the running work to stop"),
     ]
 
@@ -48,7 +50,9 @@ No disk is opened before that; this computer's own disk is never offered.
             yield Choices(self.marks, id="jobs")
         yield Static("What do you want to do?", classes="heading")
         yield Choices(self.marks, id="menu")
-        yield Static("Asking the mirror for the newest release …", id="news", classes="muted gap", markup=False)
+        yield Static(
+            "Asking the mirror for the newest release …", id="news", classes="muted gap", markup=False
+        )
 
     def ready(self) -> None:
         """Show the menu now, the rest when it is known."""
@@ -63,7 +67,11 @@ No disk is opened before that; this computer's own disk is never offered.
         self.query_one("#menu").focus()
         self._look()
         self.set_interval(2.0, self._look)
-        self.ask_rooms(lambda: (self.wizard.desk.offer(details=False), self.wizard.desk.stored()), self._news, self._no_news)
+        self.ask_rooms(
+            lambda: (self.wizard.desk.offer(details=False), self.wizard.desk.stored()),
+            self._news,
+            self._no_news,
+        )
 
     def command(self) -> str:
         """The list of commands."""
@@ -80,7 +88,10 @@ No disk is opened before that; this computer's own disk is never offered.
         first = not self._rows and choices.chosen == ""
         keep = choices.chosen
         self._rows = known
-        choices.fill([(row.job.id, self._job(row), True) for row in rows[:3]], keep=keep or (rows[0].job.id if rows else ""))
+        choices.fill(
+            [(row.job.id, self._job(row), True) for row in rows[:3]],
+            keep=keep or (rows[0].job.id if rows else ""),
+        )
         self.query_one("#left").display = bool(rows)
         if rows and first:
             choices.focus()
@@ -114,7 +125,9 @@ No disk is opened before that; this computer's own disk is never offered.
         self.query_one("#news", Static).update(Content(words))
 
     def _no_news(self, error: ErrorReport) -> None:
-        self.query_one("#news", Static).update(Content(f"{self.marks.warn} The mirror did not answer: {error.message}"))
+        self.query_one("#news", Static).update(
+            Content(f"{self.marks.warn} The mirror did not answer: {error.message}")
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys for jobs are shown while the pointer is on one."""

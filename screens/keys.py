@@ -114,7 +114,9 @@ What was read from the key: which SmartOS it starts, on which console, and what 
         layouts = {"gpt": "SmartOS key", "mbr": "old SmartOS key (GRUB)", "iso": "an ISO written to a key"}
         if not found.stamp and not found.boot_stamp:
             kinds = ", ".join(str(p.get("fstype") or p.get("type") or "?") for p in found.partitions)
-            layouts = dict.fromkeys(("gpt", "mbr", ""), "no SmartOS" + (f" (partitions: {kinds})" if kinds else ""))
+            layouts = dict.fromkeys(
+                ("gpt", "mbr", ""), "no SmartOS" + (f" (partitions: {kinds})" if kinds else "")
+            )
         rows = [("Layout", layouts.get(found.layout, "no SmartOS"))]
         if self._stamp:
             rows.append(("Release", self._stamp))
@@ -150,8 +152,12 @@ What was read from the key: which SmartOS it starts, on which console, and what 
         if image is None:
             raise Refused(
                 "not-in-store",
-                f"Release {self._stamp} is not stored here." if self._stamp else "No release was recognised on this key.",
-                hint="Download it first: “Make a USB key”, choose that release, and come back." if self._stamp else "",
+                f"Release {self._stamp} is not stored here."
+                if self._stamp
+                else "No release was recognised on this key.",
+                hint="Download it first: “Make a USB key”, choose that release, and come back."
+                if self._stamp
+                else "",
             )
         return desk.start(desk.check_plan(image, self.target))
 
@@ -164,7 +170,9 @@ What was read from the key: which SmartOS it starts, on which console, and what 
     def action_eject(self) -> None:
         """Make it safe to pull."""
         desk, path = self.wizard.desk, self.target.path
-        self.ask_rooms(lambda: desk.eject(path), lambda words: self.notify(words, title="Eject"), self._failed)
+        self.ask_rooms(
+            lambda: desk.eject(path), lambda words: self.notify(words, title="Eject"), self._failed
+        )
 
     def action_back(self) -> None:
         """To the keys."""
@@ -197,5 +205,3 @@ class RestoreReview(Review):
 
 def _line(name: str, words: str) -> Content:
     return Content.assemble("  ", (f"{name:<30}", "bold"), (words, "$dim"))
-
-

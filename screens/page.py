@@ -33,7 +33,14 @@ class Page(Screen[None]):
     SIDE_TITLE: ClassVar[str] = "About this step"
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", key_display="Esc", id="page.back", tooltip="To the step before; nothing is lost"),
+        Binding(
+            "escape",
+            "back",
+            "Back",
+            key_display="Esc",
+            id="page.back",
+            tooltip="To the step before; nothing is lost",
+        ),
     ]
 
     @property

@@ -63,7 +63,9 @@ No disk. Only this program's cache directory is written.
         choices = self.query_one("#releases", Choices)
         newest = next((r.stamp for r in offer.rows if r.latest), "")
         keep = choices.chosen or self.wizard.flow.answers.stamp or newest
-        self.query_one("#head", Static).update(Content(f"  {'Release':<18}  {'Built':<13}  {'Image':>8}  {'Checksum':<8}"))
+        self.query_one("#head", Static).update(
+            Content(f"  {'Release':<18}  {'Built':<13}  {'Image':>8}  {'Checksum':<8}")
+        )
         choices.fill([(r.stamp, self._row(r), not r.problem) for r in offer.rows], keep=keep)
         words = ""
         if offer.offline:

@@ -66,7 +66,13 @@ cancelled and nothing has changed. The boot sectors come last: a half written ke
 Every other disk, the network, this computer's own boot set-up.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "full", "Full plan", id="review.full", tooltip="Every detail, and what one would type by hand"),
+        Binding(
+            "f",
+            "full",
+            "Full plan",
+            id="review.full",
+            tooltip="Every detail, and what one would type by hand",
+        ),
     ]
 
     def frame(self) -> Widget:
@@ -122,7 +128,11 @@ Every other disk, the network, this computer's own boot set-up.
         self.query_one("#untouched", Static).update(
             Content.assemble(("Not touched: ", "bold"), "; ".join(plan.untouched) + "." + about)
         )
-        words = what_to_type(self.tokens) if self.tokens else "Nothing is lost by this; no confirmation is needed."
+        words = (
+            what_to_type(self.tokens)
+            if self.tokens
+            else "Nothing is lost by this; no confirmation is needed."
+        )
         self.query_one("#asks", Static).update(Content.assemble((words, "bold $accent")))
 
     def _width(self) -> int:
@@ -193,4 +203,11 @@ Every other disk, the network, this computer's own boot set-up.
         from smartos_wizard.screens.asking import Asking
 
         if self._plan is not None:
-            self.wizard.ask(Asking("The whole plan", plan_words(self._plan, by_hand=True, width=66), (("ok", "Close"),), tall=True))
+            self.wizard.ask(
+                Asking(
+                    "The whole plan",
+                    plan_words(self._plan, by_hand=True, width=66),
+                    (("ok", "Close"),),
+                    tall=True,
+                )
+            )

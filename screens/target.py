@@ -41,7 +41,13 @@ Plug a key in or out: the list follows. Nothing is chosen for you, even if there
 Choosing touches nothing. The disk of this system is never offered.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "mark", "Mark several", id="target.mark", tooltip="Mark or unmark, to write several keys at once"),
+        Binding(
+            "space",
+            "mark",
+            "Mark several",
+            id="target.mark",
+            tooltip="Mark or unmark, to write several keys at once",
+        ),
         Binding("i", "more", "More", id="target.more", tooltip="Everything known of this disk"),
     ]
 
@@ -52,12 +58,17 @@ Choosing touches nothing. The disk of this system is never offered.
     def body(self) -> ComposeResult:
         """Question, list, what to know."""
         yield Static(self.question(), classes="heading", markup=False)
-        yield Choices(self.marks, id="disks", )
+        yield Choices(
+            self.marks,
+            id="disks",
+        )
         yield Static("", id="count", classes="muted gap", markup=False)
 
     def question(self) -> Content:
         """The heading."""
-        return Content.assemble("Which disk becomes the key?   ", ("Everything on it will be erased.", "$error"))
+        return Content.assemble(
+            "Which disk becomes the key?   ", ("Everything on it will be erased.", "$error")
+        )
 
     def side(self) -> ComposeResult:
         """Everything known of the disk under the pointer."""
@@ -129,7 +140,9 @@ Choosing touches nothing. The disk of this system is never offered.
 
     def _facts(self) -> None:
         judged = self._disks.get(self.query_one("#disks", Choices).chosen)
-        words = Content("Move the pointer to a disk.") if judged is None else pairs(more_about(judged), width=34)
+        words = (
+            Content("Move the pointer to a disk.") if judged is None else pairs(more_about(judged), width=34)
+        )
         self.query_one("#facts", Static).update(words)
 
     def on_option_list_option_highlighted(self) -> None:
@@ -157,7 +170,9 @@ Choosing touches nothing. The disk of this system is never offered.
         name = self.query_one("#disks", Choices).chosen
         if not isinstance(self._disks.get(name), Target):
             return
-        self._marked = [p for p in self._marked if p != name] if name in self._marked else [*self._marked, name]
+        self._marked = (
+            [p for p in self._marked if p != name] if name in self._marked else [*self._marked, name]
+        )
         self._draw(name)
 
     def action_more(self) -> None:
@@ -166,7 +181,14 @@ Choosing touches nothing. The disk of this system is never offered.
         if judged is None:
             self.notify("Move the pointer to a disk first (arrow keys).")
             return
-        self.wizard.ask(Asking(judged.disk.path, pairs(more_about(judged), width=min(74, self.app.size.width - 12)), (("ok", "Close"),), tall=True))
+        self.wizard.ask(
+            Asking(
+                judged.disk.path,
+                pairs(more_about(judged), width=min(74, self.app.size.width - 12)),
+                (("ok", "Close"),),
+                tall=True,
+            )
+        )
 
 
 def _key(judged: Judged) -> str:

@@ -80,7 +80,13 @@ def where_in(disk: Disk, notes: Sequence[str], room: int) -> str:
     slow = next((n for n in notes if n.startswith("in a USB")), "")
     usb = disk.usb
     generation = "" if usb is None or usb.speed is None else "USB 3" if usb.speed >= 5000 else "USB 2"
-    forms = [slow, f"{generation} port: slower" if slow else "", f"{generation}: slower" if slow else "", where_it_is(disk), generation]
+    forms = [
+        slow,
+        f"{generation} port: slower" if slow else "",
+        f"{generation}: slower" if slow else "",
+        where_it_is(disk),
+        generation,
+    ]
     fits = [f for f in forms if f and len(f) <= room]
     return fits[0] if fits else generation or disk.transport.upper()
 
@@ -95,7 +101,11 @@ def why_not(withheld: Withheld, room: int) -> str:
     """The first reason, in as many words as fit, and how many more there are."""
     first = withheld.reasons[0]
     more = f" (+{len(withheld.reasons) - 1})" if len(withheld.reasons) > 1 else ""
-    forms = ["; ".join(r.text for r in withheld.reasons), first.text + more, _SHORT.get(first.reference, "") + more]
+    forms = [
+        "; ".join(r.text for r in withheld.reasons),
+        first.text + more,
+        _SHORT.get(first.reference, "") + more,
+    ]
     if first.reference == "too-small" and withheld.disk.size is not None:
         forms.append(f"too small: {text.exact(withheld.disk.size)} bytes")
     fits = [f for f in forms if len(f) <= room and not f.startswith(" (")]
@@ -161,7 +171,9 @@ def what_to_type(tokens: tuple[str, ...]) -> str:
             return f"To arm it, type the last four characters of the serial ({shorts[0]}):"
         return f"To arm it, type {tokens[0]}:"
     if all(shorts) and len(set(shorts)) == len(shorts):
-        return f"To arm it, type the ends of both serials ({' '.join(shorts)}):" if len(shorts) == 2 else (
-            f"To arm it, type the last four of each serial ({' '.join(shorts)}):"
+        return (
+            f"To arm it, type the ends of both serials ({' '.join(shorts)}):"
+            if len(shorts) == 2
+            else (f"To arm it, type the last four of each serial ({' '.join(shorts)}):")
         )
     return f"To arm it, type {' '.join(tokens)}:"

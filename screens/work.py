@@ -60,7 +60,9 @@ Only the proof, a second pass that reads every byte back, lets this program say 
 Everything but the disks named above.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Home", key_display="Esc", id="work.home", tooltip="To Home; the work goes on"),
+        Binding(
+            "escape", "back", "Home", key_display="Esc", id="work.home", tooltip="To Home; the work goes on"
+        ),
         Binding("c", "cancel", "Cancel", id="work.cancel", tooltip="Stop at the next safe moment"),
         Binding("l", "log", "Log", id="work.log", tooltip="What was noted so far"),
     ]
@@ -136,7 +138,11 @@ Everything but the disks named above.
         if slowest is not None and slowest.history and room and not self._ended:
             picture = graph(slowest.history, min(width, 90), tall, self.marks)
         self.query_one("#graph", Static).update(picture)
-        stopping = "" if self.progress.ended else _STOPPING.get(self.plan.kind, "It changes nothing; stop when you like.")
+        stopping = (
+            ""
+            if self.progress.ended
+            else _STOPPING.get(self.plan.kind, "It changes nothing; stop when you like.")
+        )
         if self._asked and not self.progress.ended:
             stopping = "Stopping at the next safe moment …"
         self.query_one("#stopping", Static).update(Content(stopping))
@@ -209,7 +215,9 @@ Everything but the disks named above.
         silent = meter.silent(now)
         if running and silent >= _SILENT and meter.done < (meter.total or 0):
             who = "the network" if self.plan.kind == "release-download" else "the device"
-            pieces.append((f"   {self.marks.warn} {who} is silent for {text.duration(silent)}", "bold $warning"))
+            pieces.append(
+                (f"   {self.marks.warn} {who} is silent for {text.duration(silent)}", "bold $warning")
+            )
         if safe or len(pieces) > 1:
             lines.append(Content.assemble(*pieces))
         return lines if not many else [lines[0], Content("   ").join(lines[1:])]
@@ -226,7 +234,9 @@ Everything but the disks named above.
         card.display = self.query_one("#then").display = True
         card.set_class(good, "-good")
         card.set_class(not good, "-bad")
-        card.border_title = "Done" if good else "Stopped" if isinstance(ended, PlanCancelled) else "It did not work"
+        card.border_title = (
+            "Done" if good else "Stopped" if isinstance(ended, PlanCancelled) else "It did not work"
+        )
         self.query_one("#said", Static).update(self._how_it_ended(lost))
         self.query_one("#graph").display = self.query_one("#stopping").display = False
         label = "Choose the disk" if good and self.plan.kind == "release-download" else "Try again"
@@ -239,7 +249,9 @@ Everything but the disks named above.
     def _how_it_ended(self, lost: bool) -> Content:
         ended = self.progress.ended
         if lost or ended is None:
-            return Content("Nobody works on it any more: the process was stopped. What is right is kept; try again.")
+            return Content(
+                "Nobody works on it any more: the process was stopped. What is right is kept; try again."
+            )
         if isinstance(ended, PlanCancelled):
             return Content(f"Stopped. {ended.state}")
         if ended.error is not None:
@@ -256,7 +268,7 @@ Everything but the disks named above.
         if event.button.id == "home":
             self.wizard.go_home()
         elif isinstance(self.progress.ended, PlanFinished) and self.progress.ended.exit_code == 0:
-            self.wizard.downloaded(self.plan, self.progress.ended)
+            self.wizard.downloaded(self.progress.ended)
         else:
             take_up(self, self.job)
 
@@ -284,7 +296,9 @@ Everything but the disks named above.
         """What was noted."""
         lines = [f"{clock_time(n.at)}  {n.text}" for n in self.progress.notes]
         words = "\n".join(lines or ["Nothing was noted yet."])
-        self.wizard.ask(Asking("Log", f"{words}\n\nAll of it: {self.job.journal_file}", (("ok", "Close"),), tall=True))
+        self.wizard.ask(
+            Asking("Log", f"{words}\n\nAll of it: {self.job.journal_file}", (("ok", "Close"),), tall=True)
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing to cancel once it ended."""
@@ -305,7 +319,9 @@ def take_up(page: Page, job: Job) -> None:
         wizard.ask(Asking("It cannot be taken up now", error_words(error), (("ok", "Close"),)))
 
     if plan.kind == "release-download":
-        stamp = str(plan.steps[0].params.get("stamp") or plan.steps[0].params.get("artifact", {}).get("stamp", ""))
+        stamp = str(
+            plan.steps[0].params.get("stamp") or plan.steps[0].params.get("artifact", {}).get("stamp", "")
+        )
         page.ask_rooms(lambda: desk.start(desk.download_plan(stamp)), again, failed)
         return
     if not plan.destroys:

@@ -25,8 +25,8 @@ from smartos_wizard.core.journal import Job, follow
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.progress import Progress, reduce
 from smartos_wizard.core.settings import Settings, save
-from smartos_wizard.screens.desk import Desk
 from smartos_wizard.media.as_json import image_from_json
+from smartos_wizard.screens.desk import Desk
 from smartos_wizard.screens.flow import Answers, Flow, Stage
 from smartos_wizard.screens.themes import THEMES
 from smartos_wizard.screens.words import ASCII, UNICODE, to_ascii
@@ -54,7 +54,6 @@ class JobMoved(Message):
         super().__init__()
         self.job, self.progress, self.lost = job, progress, lost
 
-
     def can_replace(self, message: Message) -> bool:
         """Only the newest picture of the same job matters."""
         return isinstance(message, JobMoved) and message.job == self.job
@@ -72,9 +71,23 @@ class WizardApp(App[int]):
         (0, "-flat"), (20, "-low"), (24, "-tall"),
     ]  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", id="app.help", key_display="F1", tooltip="What is this, what happens, what is not touched"),
+        Binding(
+            "f1",
+            "help",
+            "Help",
+            id="app.help",
+            key_display="F1",
+            tooltip="What is this, what happens, what is not touched",
+        ),
         Binding("ctrl+t", "next_theme", "Theme", id="app.theme", show=False, priority=True),
-        Binding("f10", "quit", "Quit", id="app.quit", key_display="F10", tooltip="Leave; work that runs is asked about"),
+        Binding(
+            "f10",
+            "quit",
+            "Quit",
+            id="app.quit",
+            key_display="F10",
+            tooltip="Leave; work that runs is asked about",
+        ),
         Binding("ctrl+c,ctrl+q", "quit", show=False, priority=True),
     ]
 
@@ -106,14 +119,18 @@ class WizardApp(App[int]):
         self.set_class(self.ascii_only, "-ascii-only")
         self.go_home()
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual\'s signature
         """What the command palette offers."""
         yield SystemCommand("Home", "Unfinished work, and what you may do", self.go_home)
         yield SystemCommand("Make a USB key", "Choose a release, then a disk", self.start_flow)
-        yield SystemCommand("Look after a key", "What is on it, prove it, make it plain again", self.look_after)
+        yield SystemCommand(
+            "Look after a key", "What is on it, prove it, make it plain again", self.look_after
+        )
         yield SystemCommand("Help", "What is this, what happens, what is not touched", self.action_help)
         for theme in THEMES:
-            yield SystemCommand(f"Theme: {theme.name}", "Change the colours", lambda n=theme.name: self.use_theme(n))
+            yield SystemCommand(
+                f"Theme: {theme.name}", "Change the colours", lambda n=theme.name: self.use_theme(n)
+            )
         yield SystemCommand("Save a picture", "This screen as an SVG file", self.action_picture)
         yield SystemCommand("Quit", "Leave the wizard; work that runs is asked about", self.request_quit)
 
@@ -123,10 +140,7 @@ class WizardApp(App[int]):
         """Put a screen in the place of the one that is there."""
         while len(self.screen_stack) > 2:
             _ = self.pop_screen()
-        if len(self.screen_stack) == 2:
-            _ = self.switch_screen(screen)
-        else:
-            _ = self.push_screen(screen)
+        _ = self.switch_screen(screen) if len(self.screen_stack) == 2 else self.push_screen(screen)
 
     def go_home(self) -> None:
         """To the first screen; a job that runs goes on."""
@@ -175,7 +189,7 @@ class WizardApp(App[int]):
             self.resumes = None
         self.watch_job(job)
 
-    def downloaded(self, plan: Plan, ended: PlanFinished) -> None:
+    def downloaded(self, ended: PlanFinished) -> None:
         """On with a release that was just verified."""
         stamp = str(ended.result.get("stamp", ""))
         flow = self.flow
@@ -240,7 +254,9 @@ class WizardApp(App[int]):
         except SuspendNotSupported:
             code = -1
         if code:
-            self.notify(f"Run this in another terminal:\n{command}", title="The disk is not open yet", timeout=60)
+            self.notify(
+                f"Run this in another terminal:\n{command}", title="The disk is not open yet", timeout=60
+            )
 
     @property
     def busy(self) -> bool:
@@ -266,7 +282,9 @@ class WizardApp(App[int]):
             "Cancelling stops at the next safe moment. A key that is half written does not boot; "
             "the rest can be written later."
         )
-        ask = Asking("Leave?", words, (("stay", "Stay"), ("leave", "Leave it running"), ("!cancel", "Cancel the work")))
+        ask = Asking(
+            "Leave?", words, (("stay", "Stay"), ("leave", "Leave it running"), ("!cancel", "Cancel the work"))
+        )
         ask.id = "quitting"
         self.ask(ask, self._quit_answered)
 

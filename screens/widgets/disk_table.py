@@ -36,7 +36,9 @@ def disk_rows(disks: Iterable[Judged], marked: Sequence[str], marks: Marks, widt
     return rows
 
 
-def _line(disk: str, size: str, what: str, where: str, path: int, name: int, style: str, width: int) -> Content:
+def _line(
+    disk: str, size: str, what: str, where: str, path: int, name: int, style: str, width: int
+) -> Content:
     words = f"  {disk:<{path}}  {size:>8}  {_cut(what, name):<{name}}  {where}"
     return Content.assemble((_cut(words, width), style))
 

@@ -21,7 +21,9 @@ PHASES = {
 def bar(fraction: float | None, width: int, marks: Marks) -> Content:
     """A bar of `width` cells."""
     full = round((fraction or 0.0) * width)
-    return Content.assemble((marks.full * full, "$primary"), (marks.empty * (width - full), "$border-blurred"))
+    return Content.assemble(
+        (marks.full * full, "$primary"), (marks.empty * (width - full), "$border-blurred")
+    )
 
 
 def amount(meter: Meter) -> str:

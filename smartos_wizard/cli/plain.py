@@ -29,7 +29,7 @@ _EVERY = 5.0  # seconds between two lines of progress
 _SHOWN = 8  # releases read aloud
 
 
-class Leave(Exception):  # noqa: N818 - not an error
+class Leave(Exception):
     """The user is done."""
 
 
@@ -44,7 +44,9 @@ class PlainWizard:
     def run(self) -> int:
         """Walk the flow; the exit code of the last work."""
         self.say("SmartOS Wizard." + (" Practice: nothing here is real." if self.desk.world.practice else ""))
-        self.say("Answer with a number. b goes back, q leaves. Nothing is erased before you typed what names the disk.")
+        self.say(
+            "Answer with a number. b goes back, q leaves. Nothing is erased before you typed what names the disk."
+        )
         try:
             while True:
                 self._home()
@@ -58,10 +60,16 @@ class PlainWizard:
     def ask(self, question: str) -> str:
         """A line from the user. Raises Leave for q, UsageProblem at the end of the input."""
         try:
-            answer = str(click.prompt(to_ascii(question) if self._ascii else question, default="", show_default=False)).strip()
+            answer = str(
+                click.prompt(to_ascii(question) if self._ascii else question, default="", show_default=False)
+            ).strip()
         except click.Abort as end:
             self.say()
-            raise UsageProblem("no-answer", "The input ended before the wizard did.", hint="Nothing was left half done by that.") from end
+            raise UsageProblem(
+                "no-answer",
+                "The input ended before the wizard did.",
+                hint="Nothing was left half done by that.",
+            ) from end
         if answer == "q":
             raise Leave
         return answer
@@ -99,14 +107,17 @@ class PlainWizard:
         if row.state == "running":
             self._code = self._follow(row.job)
             return
-        self.say("1. Dismiss it: do not show it again. 2. Leave it. To take it up, make the key again: what is right on it is kept.")
+        self.say(
+            "1. Dismiss it: do not show it again. 2. Leave it. To take it up, make the key again: what is right on it is kept."
+        )
         if self.choose("What shall be done?", 2) == 0:
             row.job.seen_file.touch()
 
     def _flow(self, flow: Flow | None) -> None:
         while flow is not None:
+            here = flow
             try:
-                flow = self._step(flow)
+                flow = self._step(here)
             except Leave:
                 raise
             except WizardError as error:
@@ -114,7 +125,7 @@ class PlainWizard:
                     raise
                 self.say(render(error.report()))
                 self._code = int(error.exit_code)
-                flow = flow.back()
+                flow = here.back()
 
     def _step(self, flow: Flow) -> Flow | None:
         self.say()
@@ -160,7 +171,10 @@ class PlainWizard:
         self.say("Step 3, target. Everything on it will be erased.")
         for number, target in enumerate(targets, 1):
             notes = "; ".join(target.notes)
-            self.say(f"{number}. {disk_line(target.disk)}, {size_of(target.disk)}" + (f", {notes}" if notes else ""))
+            self.say(
+                f"{number}. {disk_line(target.disk)}, {size_of(target.disk)}"
+                + (f", {notes}" if notes else "")
+            )
         for disk in disks:
             if isinstance(disk, Withheld):
                 self.say(f"Not offered: {disk_line(disk.disk)}, {size_of(disk.disk)}: {disk.reasons[0].text}")
@@ -177,7 +191,10 @@ class PlainWizard:
         self.say("Step 4, review.")
         for line in plan_lines(plan)[: -1 if plan.confirmation else None]:
             self.say(line)
-        self.say("The same by command: " + same_by_command(Stage.WRITE, flow.answers, practice=self.desk.world.practice))
+        self.say(
+            "The same by command: "
+            + same_by_command(Stage.WRITE, flow.answers, practice=self.desk.world.practice)
+        )
         tokens = plan.confirmation.tokens if plan.confirmation else ()
         while True:
             typed = self.ask(f"{what_to_type(tokens).removesuffix(':')}, or b to go back")
@@ -234,7 +251,9 @@ class PlainWizard:
                 case _:
                     if time.monotonic() - told > _EVERY:
                         told = self._progress(progress)
-        self.say(f"Nobody works on “{plan.title}” any more; it was interrupted. Start it again: what is right is kept.")
+        self.say(
+            f"Nobody works on “{plan.title}” any more; it was interrupted. Start it again: what is right is kept."
+        )
         return 1
 
     def _open(self, command: str) -> None:

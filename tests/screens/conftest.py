@@ -97,7 +97,9 @@ def on(app: Any, name: str) -> Callable[[], bool]:
 
 
 @asynccontextmanager
-async def wizard(world: Any, size: tuple[int, int] = (80, 24), **options: Any) -> AsyncIterator[tuple[Any, Any]]:
+async def wizard(
+    world: Any, size: tuple[int, int] = (80, 24), **options: Any
+) -> AsyncIterator[tuple[Any, Any]]:
     """The wizard at Home with its news told."""
     from smartos_wizard.app import WizardApp
 

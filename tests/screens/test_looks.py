@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from smartos_wizard.core.events import (
-    Advanced, PlanFinished, PlanStarted, StepFinished, StepHead, StepStarted,
+    Advanced,
+    PlanFinished,
+    PlanStarted,
+    StepFinished,
+    StepHead,
+    StepStarted,
 )  # fmt: skip
 from smartos_wizard.core.progress import Progress, reduce
 from tests.screens.conftest import NOW, on, text_grid, to_review, to_target, until, wizard
@@ -27,7 +32,9 @@ def writing(path: str = "/practice/sdb", size: int = 1_940_000_256) -> Progress:
     for tick in range(96):
         rate = 44e6 if tick > 20 else 12e6 + tick * 1.5e6
         done += int(rate / 4) if tick else 0
-        events.append(Advanced(begin + tick / 4, "write", done, size, done // (64 << 20) * (64 << 20), path, "the key"))
+        events.append(
+            Advanced(begin + tick / 4, "write", done, size, done // (64 << 20) * (64 << 20), path, "the key")
+        )
     state = Progress()
     for event in events:
         state = reduce(state, event)
@@ -100,7 +107,9 @@ async def test_ascii_screens_are_ascii(world: Any, golden: Any, name: str) -> No
         assert text_grid(app).isascii()
 
 
-async def test_without_colour_everything_is_still_said(world: Any, golden: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_colour_everything_is_still_said(
+    world: Any, golden: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with wizard(world) as (app, pilot):
         await show_work(app, pilot, world)

@@ -147,9 +147,13 @@ async def test_quitting_while_writing_asks_and_the_job_survives_and_can_be_taken
         await pilot.press("c")
         await until(pilot, on(app, "Asking"))
         await pilot.press("tab", "enter")
-        await until(pilot, lambda: app.watched is not None and app.watched.progress.ended is not None, "cancelled", 20)
+        await until(
+            pilot, lambda: app.watched is not None and app.watched.progress.ended is not None, "cancelled", 20
+        )
         app.go_home()
-        await until(pilot, lambda: on(app, "Home")() and "take it up again" in text_grid(app), "unfinished at Home")
+        await until(
+            pilot, lambda: on(app, "Home")() and "take it up again" in text_grid(app), "unfinished at Home"
+        )
         app.screen.query_one("#jobs").focus()
         await pilot.press("enter")
         await until(pilot, on(app, "Review"), "review of the rest")

@@ -123,6 +123,8 @@ def test_the_command_names_release_disk_and_confirmation() -> None:
 
 
 def test_the_flow_needs_no_textual() -> None:
-    code = "import sys, smartos_wizard.screens.flow, smartos_wizard.screens.words, smartos_wizard.screens.desk;"
+    code = (
+        "import sys, smartos_wizard.screens.flow, smartos_wizard.screens.words, smartos_wizard.screens.desk;"
+    )
     code += "sys.exit('textual' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
