@@ -36,14 +36,13 @@ async def walk(out: Path, only: set[str]) -> None:
     desk = Desk(world)
     for _event in world.run(desk.download_plan(desk.offer(details=True).rows[0].stamp)):
         pass
-    for name, show in looks.SCREENS.items():
-        if only and name not in only:
-            continue
-        app = WizardApp(world)
-        async with app.run_test(size=SIZE) as pilot:
-            await steps.until(pilot, lambda app=app: "Newest" in steps.text_grid(app), "home")
-            await show(app, pilot, world)
+    app = WizardApp(world)
+    async with app.run_test(size=SIZE) as pilot:
+        await steps.until(pilot, lambda: "Newest" in steps.text_grid(app), "home")
+        async for name in looks.tour(app, pilot, world):
             await pilot.pause(0.2)
+            if only and name not in only:
+                continue
             file = out / f"{name}.svg"
             file.write_text(tidy(app.export_screenshot(title="smartos-wizard")), encoding="utf-8")
             print(file.relative_to(HERE))

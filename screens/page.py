@@ -56,7 +56,7 @@ class Page(Screen[None]):
     def compose(self) -> ComposeResult:
         """Title, rail, body and side, the same by command, keys."""
         yield Static(id="title", markup=False)
-        yield Static("Small window: please enlarge it to 80x24. Everything works, parts scroll.", id="small")
+        yield Static("Small window: please enlarge it to 80x24.", id="small")
         yield Static("Please enlarge this window\n(80x24 is good)", id="too-small")
         stage = self.stage
         if stage is not None:

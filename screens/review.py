@@ -141,7 +141,7 @@ Every other disk, the network, this computer's own boot set-up.
     def resized(self) -> None:
         """More details where there is room."""
         if hasattr(self, "_plan"):
-            self._draw()
+            self.call_after_refresh(self._draw)
 
     def _failed(self, error: ErrorReport) -> None:
         self.query_one("#steps", Static).update(error_words(error))

@@ -108,8 +108,8 @@ def why_not(withheld: Withheld, room: int) -> str:
     ]
     if first.reference == "too-small" and withheld.disk.size is not None:
         forms.append(f"too small: {text.exact(withheld.disk.size)} bytes")
-    fits = [f for f in forms if len(f) <= room and not f.startswith(" (")]
-    return fits[0] if fits and fits[0] else first.text[: max(1, room - 1)] + "…"
+    fits = [f for f in forms if 0 < len(f) <= room and not f.startswith(" (")]
+    return fits[0] if fits else first.text[: max(1, room - 1)] + "…"
 
 
 def where_it_is(disk: Disk) -> str:

@@ -209,11 +209,12 @@ Everything but the disks named above.
         safe = []
         if meter.durable is not None and self.plan.kind == "key-write":
             safe.append(f"safe on the device: {text.size(meter.durable)}")
-        if meter.bottleneck:
+        silent = meter.silent(now)
+        quiet = running and silent >= _SILENT and meter.done < (meter.total or 0)
+        if meter.bottleneck and not quiet:
             safe.append(f"slowest part: {meter.bottleneck}")
         pieces: list[Any] = [("   ".join(safe), "$dim")]
-        silent = meter.silent(now)
-        if running and silent >= _SILENT and meter.done < (meter.total or 0):
+        if quiet:
             who = "the network" if self.plan.kind == "release-download" else "the device"
             pieces.append(
                 (f"   {self.marks.warn} {who} is silent for {text.duration(silent)}", "bold $warning")

@@ -20,7 +20,7 @@ class Choices(OptionList):
     """Rows with ids; rows that begin a part or are not offered are disabled. Rows leave two cells for the pointer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "Choose", key_display="⏎", tooltip="What the pointer is on"),
+        Binding("enter", "select", "Choose", key_display="Enter", tooltip="What the pointer is on"),
     ]
 
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:

@@ -18,6 +18,10 @@ def rail(stage: Stage, marks: Marks, *, failed: bool = False, width: int = 80) -
     for number, each in enumerate(stages):
         if parts:
             parts.append(gap)
+        if width < 80 and number != at:
+            mark = marks.done if number < at or stage is Stage.DONE else marks.todo
+            parts.append((mark, "$success" if number < at else "$faint"))
+            continue
         whole = stage is Stage.DONE
         if number < at or (whole and number == at):
             parts += [(marks.done, "$success"), (f" {TITLES[each]}", "$dim")]
@@ -26,6 +30,8 @@ def rail(stage: Stage, marks: Marks, *, failed: bool = False, width: int = 80) -
             parts += [(mark, style), (f" {TITLES[each]}", f"bold {style}")]
         else:
             parts += [(marks.todo, "$faint"), (f" {TITLES[each]}", "$faint")]
+    if width < 80:
+        parts.append((f"   step {at + 1} of {len(stages)}", "$dim"))
     return Content.assemble(*parts)
 
 
