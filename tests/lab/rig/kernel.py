@@ -32,7 +32,7 @@ mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=loose,ro rootfs 
 mount -t tmpfs -o size=80% mem /mem
 mkdir /mem/upper /mem/work
 mount -t overlay -o lowerdir=/lower,upperdir=/mem/upper,workdir=/mem/work over /root
-for d in proc sys dev; do mkdir -p /root/$d; mount --move /$d /root/$d; done
+for d in proc sys dev lower mem; do mkdir -p /root/$d; mount --move /$d /root/$d; done
 exec switch_root /root /bin/sh -c "$(sed -n 's/.*lab_init=\\([^ ]*\\).*/\\1/p' /root/proc/cmdline)"
 """
 
