@@ -202,3 +202,17 @@ async def test_looking_after_a_key_reads_it(world: Any) -> None:
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: on(app, "RestoreReview")() and app.screen._plan is not None)
         assert app.screen.query_one("#go").disabled
+
+
+@pytest.mark.slow
+async def test_a_key_pulled_while_writing_is_told_with_what_to_do_next(world: Any) -> None:
+    async with wizard(world) as (app, pilot):
+        await to_review(app, pilot, "/practice/sdg")
+        app.screen.query_one("#token").focus()
+        await pilot.press(*"4F21", "enter", "enter")
+        await until(pilot, on(app, "Done"), "the end", 60)
+        seen = text_grid(app)
+        assert "FAILED" in seen
+        assert "PROVEN" not in seen.replace("Not proven", "")
+        assert "exit code 10" in seen
+        assert "✗ Write" in seen
