@@ -52,10 +52,14 @@ def to_review(tty: Terminal) -> None:
     tty.wait("Which release", "▸")
     tty.press("Enter")
     tty.wait("Which disk becomes the key", "/practice/sdb")
+    tty.press("Home")
     for _ in range(4):
+        time.sleep(0.5)
         if "▸ /practice/sdb" in tty.screen():
             break
         tty.press("Down")
+        if "▸ /practice/sdb" in tty.wait("▸ /practice/"):
+            break
     tty.press("Enter")
     tty.wait("DESTROYS", "not armed")
 
