@@ -31,7 +31,7 @@ def start(home: Path, disk: Disk, image: Image) -> Running:
 
 def check(home: Path, disk: Disk, image: Image) -> Outcome:
     """Prove an old key."""
-    words = [
+    words: list[str | Path] = [
         "key",
         "check",
         disk.path,
