@@ -20,6 +20,7 @@ SIZE = (100, 30)
 def tidy(svg: str) -> str:
     """The picture without the random names that differ from run to run."""
     svg = re.sub(r"terminal-\d+", "terminal-0", svg)
+    svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
     return re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}", "20261122T140700Z-4f2a9c", svg)
 
 

@@ -78,6 +78,7 @@ Every other disk, the network, this computer's own boot set-up.
     def body(self) -> ComposeResult:
         """Verdict, next steps, care."""
         with Vertical(classes=f"card {'-good' if self.good else '-bad'}") as card:
+            card.id = "proven" if self.good else "failed"
             card.border_title = "Done" if self.good else "Not proven"
             yield Static(
                 Content("\n").join([self._verdict(k) for k in self.keys]), id="verdict", markup=False
@@ -88,8 +89,11 @@ Every other disk, the network, this computer's own boot set-up.
                 yield Static(_NEXT.format(e="e", r="r"), id="next", markup=False)
             yield Static(_CARE, classes="muted", markup=False)
         if self.good:
-            words = "b boot-test it here first   a another key   p make it a plain stick again"
-            yield Static(Content.assemble((words, "$secondary")), classes="gap", markup=False)
+            words = Content.assemble(
+                ("b", "bold $accent"), " boot-test it here first   ", ("a", "bold $accent"), " another key   ",
+                ("p", "bold $accent"), " make it a plain stick again",
+            )  # fmt: skip
+            yield Static(words, markup=False, id="more")
 
     def ready(self) -> None:
         """The rail tells whether it went well."""
@@ -114,7 +118,7 @@ Every other disk, the network, this computer's own boot set-up.
             spent = f"nothing needed writing; proof {text.duration(proof)}"
         facts = f"{stamp} · {text.exact(int(key.get('bytes') or 0))} bytes · {spent}"
         return Content.assemble(
-            (f"{self.marks.good} PROVEN  ", "bold $success"), (path, "bold"),
+            (f" {self.marks.good} PROVEN ", "bold $background on $success"), ("  " + path, "bold"),
             "\n  Every byte was read back from it and equals the release.",
             (f"\n  {facts}" + ("\n  A receipt was saved." if key.get("receipt") else ""), "$dim"),
         )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.widgets import Static
 
 from smartos_wizard.core.errors import ErrorReport
@@ -32,7 +33,9 @@ No disk but this program's cache directory.
 
     def body(self) -> ComposeResult:
         """One line."""
-        yield Static("Reading the release's own lists …", id="state", classes="heading", markup=False)
+        with Vertical(classes="card") as card:
+            card.border_title = "Download and check"
+            yield Static("Reading the release's own lists …", id="state", markup=False)
 
     def ready(self) -> None:
         """Make the plan and start it."""

@@ -12,9 +12,11 @@ from textual.widgets import Static
 
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import ErrorReport
+from smartos_wizard.media.model import Judged, Target
 from smartos_wizard.screens.desk import JobRow, Offer
 from smartos_wizard.screens.page import Page
 from smartos_wizard.screens.widgets.choices import Choices
+from smartos_wizard.screens.widgets.wordmark import Wordmark
 
 _WORDS = {"running": "running", "interrupted": "interrupted", "cancelled": "stopped", "failed": "failed"}
 
@@ -43,35 +45,53 @@ No disk is opened before that; this computer's own disk is never offered.
     ]
 
     def body(self) -> ComposeResult:
-        """Unfinished work, the menu, the news."""
+        """The name, unfinished work, the menu, the news."""
+        yield Wordmark(ascii_only=self.wizard.ascii_only)
         with Vertical(classes="card -unfinished", id="left") as card:
             card.border_title = "Unfinished"
             card.display = False
             yield Choices(self.marks, id="jobs")
-        yield Static("What do you want to do?", classes="heading")
-        yield Choices(self.marks, id="menu")
-        yield Static(
-            "Asking the mirror for the newest release …", id="news", classes="muted gap", markup=False
-        )
+        with Vertical(classes="card", id="what") as card:
+            card.border_title = "What do you want to do?"
+            yield Choices(self.marks, id="menu")
+        with Vertical(classes="card -quiet", id="now") as card:
+            card.border_title = "Now"
+            yield Static("Release    asking the mirror …", id="news", markup=False)
+            yield Static("Disks      looking …", id="attached", markup=False)
+            if self.wizard.desk.world.practice:
+                yield Static(_practice(), id="practice", markup=False)
 
     def ready(self) -> None:
         """Show the menu now, the rest when it is known."""
         self._rows: dict[str, JobRow] = {}
-        self.query_one("#menu", Choices).fill(
-            [
-                ("make", _entry("Make a USB key", "download, check, write, prove"), True),
-                ("keys", _entry("Look after a key", "what is on it · prove · boot-test · make plain"), True),
-            ],
-            keep="make",
-        )
+        self._menu()
         self.query_one("#menu").focus()
         self._look()
         self.set_interval(2.0, self._look)
-        self.ask_rooms(
-            lambda: (self.wizard.desk.offer(details=False), self.wizard.desk.stored()),
-            self._news,
-            self._no_news,
+        desk = self.wizard.desk
+        self.ask_rooms(lambda: (desk.offer(details=False), desk.stored()), self._news, self._no_news)
+        self.ask_rooms(desk.judged, self._attached, self._no_disks)
+
+    def _menu(self) -> None:
+        menu = self.query_one("#menu", Choices)
+        air = self.app.size.height >= 30
+        gap = [("", Content(" "), False)] if air else []
+        short = self.app.size.width < 76
+        rows = [(name, _entry(head, "" if short else words), True) for name, head, words in _MENU]
+        menu.fill(
+            [x for row in rows for x in (row, *gap)][: None if not gap else -1], keep=menu.chosen or "make"
         )
+
+    def resized(self) -> None:
+        """More air where there is room; the name gives way to unfinished work."""
+        if hasattr(self, "_rows"):
+            self._menu()
+            self._make_room()
+
+    def _make_room(self) -> None:
+        height, width = self.app.size.height, self.app.size.width
+        needs = 24 if not self._rows else 26 + 3 * min(3, len(self._rows))
+        self.query_one("#wordmark").display = height >= needs and width >= 60
 
     def command(self) -> str:
         """The list of commands."""
@@ -93,6 +113,7 @@ No disk is opened before that; this computer's own disk is never offered.
             keep=keep or (rows[0].job.id if rows else ""),
         )
         self.query_one("#left").display = bool(rows)
+        self._make_room()
         if rows and first:
             choices.focus()
         elif not rows and self.focused is choices:
@@ -101,7 +122,7 @@ No disk is opened before that; this computer's own disk is never offered.
 
     def _job(self, row: JobRow) -> Content:
         mark, style = (self.marks.now, "$accent") if row.state == "running" else (self.marks.warn, "$warning")
-        room = max(30, self.app.size.width - 12)
+        room = max(30, self.app.size.width - 14)
         key = "[Enter] follow" if row.state == "running" else "[Enter] take it up again   [d] dismiss"
         if row.state == "running":
             key += "   [c] cancel"
@@ -114,19 +135,42 @@ No disk is opened before that; this computer's own disk is never offered.
     def _news(self, found: tuple[Offer, frozenset[str]]) -> None:
         offer, stored = found
         newest = next((r for r in offer.rows if r.latest), offer.rows[0] if offer.rows else None)
-        words = ""
+        parts: list[str | tuple[str, str]] = [("Release    ", "$dim")]
+        if offer.offline:
+            parts.append((f"{self.marks.warn} offline, list of {offer.offline}   ", "$warning"))
         if newest is not None:
             age = text.age(newest.age)
-            words = f"Newest release {newest.stamp}, " + ("built today." if age == "today" else f"{age} old.")
+            parts += [
+                "Newest ",
+                (newest.stamp, "bold"),
+                ", built today" if age == "today" else f", {age} old",
+            ]
         mine = sorted(stored, reverse=True)
-        words += f" You have {mine[0]} stored." if mine else " None is stored here yet."
-        if offer.offline:
-            words = f"{self.marks.warn} Offline: the list is from {offer.offline}. {words}"
-        self.query_one("#news", Static).update(Content(words))
+        if newest is not None and mine and mine[0] == newest.stamp:
+            parts.append((f"   {self.marks.good} stored here", "$success"))
+        parts.append("\n")
+        parts.append(("Stored     ", "$dim"))
+        parts.append(f"{len(mine)} checked: {', '.join(mine[:2])}" if mine else "none yet")
+        self.query_one("#news", Static).update(Content.assemble(*parts))
 
     def _no_news(self, error: ErrorReport) -> None:
         self.query_one("#news", Static).update(
-            Content(f"{self.marks.warn} The mirror did not answer: {error.message}")
+            Content.assemble(
+                ("Release    ", "$dim"),
+                (f"{self.marks.warn} The mirror did not answer: {error.message}", "$warning"),
+            )
+        )
+
+    def _attached(self, found: tuple[Judged, ...]) -> None:
+        good = sum(isinstance(d, Target) for d in found)
+        rest = len(found) - good
+        word = "disk" if good == 1 else "disks"
+        words = f"{good} {word} may become a key, {rest} withheld, each with its reason"
+        self.query_one("#attached", Static).update(Content.assemble(("Disks      ", "$dim"), words))
+
+    def _no_disks(self, error: ErrorReport) -> None:
+        self.query_one("#attached", Static).update(
+            Content.assemble(("Disks      ", "$dim"), (f"{self.marks.warn} {error.message}", "$warning"))
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -155,6 +199,8 @@ No disk is opened before that; this computer's own disk is never offered.
             self.wizard.start_flow()
         elif name == "keys":
             self.wizard.look_after()
+        elif name == "how":
+            self.wizard.action_help()
         elif name in self._rows:
             self._take_up(self._rows[name])
 
@@ -184,5 +230,18 @@ No disk is opened before that; this computer's own disk is never offered.
             self.notify("Asked to stop; it does so at the next safe moment.")
 
 
+_MENU = (
+    ("make", "Make a USB key", "download, check, write, prove"),
+    ("keys", "Look after a key", "what is on it · prove · boot-test · make plain"),
+    ("how", "How this works", "what can be destroyed, and why it is not"),
+)
+
+
 def _entry(name: str, words: str) -> Content:
-    return Content.assemble("  ", (f"{name:<22}", "bold"), (words, "$dim"))
+    return Content.assemble("  ", (f"{name:<20}", "bold"), (words, "$dim"))
+
+
+def _practice() -> Content:
+    return Content.assemble(
+        ("Practice   ", "bold $warning"), "sdb good · sdf slow · sdg pulled at 60 % · sdh lies"
+    )

@@ -84,11 +84,12 @@ What was read from the key: which SmartOS it starts, on which console, and what 
 
     def body(self) -> ComposeResult:
         """Who it is, what is on it, what may be done."""
-        yield Static(disk_line(self.target.disk), classes="heading", markup=False)
         with Vertical(classes="card") as card:
-            card.border_title = "On it"
+            card.border_title = disk_line(self.target.disk)
             yield Static("Reading the key …", id="contents", markup=False)
-        yield Choices(self.marks, id="todo")
+        with Vertical(classes="card", id="do") as card:
+            card.border_title = "What may be done"
+            yield Choices(self.marks, id="todo")
 
     def command(self) -> str:
         """What shows this key."""
@@ -101,6 +102,7 @@ What was read from the key: which SmartOS it starts, on which console, and what 
             [
                 ("check", _line("Prove it again", "every byte against the release"), True),
                 ("boot", _line("Start it here", "in QEMU, read-only"), True),
+                ("eject", _line("Eject it", "makes it safe to pull"), True),
                 ("plain", _line("Make it a plain stick again", "erases it; confirmed first"), True),
             ],
             keep="check",
@@ -128,7 +130,9 @@ What was read from the key: which SmartOS it starts, on which console, and what 
         rows += [("Note", n) for n in found.notes]
         if not found.problems:
             rows.append(("Health", "nothing wrong was seen; proving it again says more"))
-        self.query_one("#contents", Static).update(pairs(rows))
+        self.query_one("#contents", Static).update(
+            pairs(rows, width=self.query_one("#contents").content_region.width or 70)
+        )
 
     def _unread(self, error: ErrorReport) -> None:
         self.query_one("#contents", Static).update(error_words(error))
@@ -141,6 +145,8 @@ What was read from the key: which SmartOS it starts, on which console, and what 
                 self.ask_rooms(self._check, self._started, self._failed)
             case "boot":
                 self.ask_rooms(lambda: desk.start(desk.boot_test_plan(target)), self._started, self._failed)
+            case "eject":
+                self.action_eject()
             case "plain":
                 self.wizard.show(RestoreReview(target))
             case _:

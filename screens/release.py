@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from smartos_wizard.core import text
@@ -37,15 +39,21 @@ No disk. Only this program's cache directory is written.
         Binding("r", "reload", "Ask again", id="release.reload", tooltip="Ask the mirror once more"),
     ]
 
+    def frame(self) -> Widget:
+        """The list itself scrolls."""
+        return Vertical(id="body")
+
     def body(self) -> ComposeResult:
         """Heading, list, what is wrong."""
-        yield Static("Which release of SmartOS?", classes="heading")
-        yield Static("", id="head", classes="muted", markup=False)
-        yield Choices(self.marks, id="releases")
-        yield Static("Asking the mirror …", id="trouble", classes="muted gap", markup=False)
+        with Vertical(classes="card -fill", id="list") as card:
+            card.border_title = "Which release of SmartOS?"
+            yield Static("", id="head", classes="muted", markup=False)
+            yield Choices(self.marks, id="releases")
+        yield Static("Asking the mirror …", id="trouble", classes="muted", markup=False)
 
     def ready(self) -> None:
         """Ask the mirror: the list first, sizes and checksums after it."""
+        self.query_one("#releases").add_class("-fill")
         self.query_one("#releases").focus()
         self.action_reload()
 
@@ -64,7 +72,7 @@ No disk. Only this program's cache directory is written.
         newest = next((r.stamp for r in offer.rows if r.latest), "")
         keep = choices.chosen or self.wizard.flow.answers.stamp or newest
         self.query_one("#head", Static).update(
-            Content(f"  {'Release':<18}  {'Built':<13}  {'Image':>8}  {'Checksum':<8}")
+            Content(f"  {'Release':<18}  {'Built':<13} {'Image':>8}  {'Checksum':<8}")
         )
         choices.fill([(r.stamp, self._row(r), not r.problem) for r in offer.rows], keep=keep)
         words = ""
@@ -77,9 +85,9 @@ No disk. Only this program's cache directory is written.
         size = "" if row.size is None else text.size(row.size)
         return Content.assemble(
             "  ", (f"{row.stamp:<18}", "bold"), f"  {age if age == 'today' else age + ' ago':<13}",
-            f"  {size:>8}  ", (f"{row.checksum:<8}", "$warning" if row.checksum == "md5" else "$dim"),
-            ("  latest" if row.latest else "", "$accent"),
-            (f"  {self.marks.good} stored" if row.stored else "", "$success"),
+            f" {size:>8}  ", (f"{row.checksum:<8}", "$warning" if row.checksum == "md5" else "$dim"),
+            (" latest" if row.latest else "", "$accent"),
+            (f" {self.marks.good} stored" if row.stored else "", "$success"),
             (f"  {row.problem}" if row.problem else "", "$faint"),
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
@@ -16,7 +17,7 @@ from smartos_wizard.core import text
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Effect, Plan
-from smartos_wizard.screens.flow import Stage, armed, tokens_for
+from smartos_wizard.screens.flow import Stage, armed, short_token, tokens_for
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.words import what_to_type
 
@@ -81,22 +82,25 @@ Every other disk, the network, this computer's own boot set-up.
 
     def body(self) -> ComposeResult:
         """Heading, plan, what is left alone, confirmation."""
-        yield Static(self.HEADING, classes="heading", id="heading")
-        with VerticalScroll(id="plan"):
+        with VerticalScroll(id="plan", classes="card") as plan:
+            plan.border_title = self.HEADING
             yield Static("Making the plan …", id="steps", markup=False)
         yield Static("", id="untouched", classes="muted", markup=False)
-        yield Static("", id="asks", markup=False)
-        with Horizontal(id="confirm"):
+        with Horizontal(id="confirm", classes="card") as confirm:
+            confirm.border_title = "Confirm"
+            yield Static("[", id="open", classes="bracket", markup=False)
             yield Input(id="token", compact=True, select_on_focus=False)
+            yield Static("]", id="close", classes="bracket", markup=False)
             yield Static("", id="state", markup=False)
-            yield Button("Back", id="back", compact=True)
-            yield Button(self.GO, id="go", classes="-danger", disabled=True, compact=True)
+            yield Button(Content("[ Back ]"), id="back", compact=True)
+            yield Button(Content(f"[ {self.GO} ]"), id="go", classes="-danger", disabled=True, compact=True)
 
     def ready(self) -> None:
         """Make the plan in a thread; the safe button has the focus."""
         self._plan: Plan | None = None
         self._started = False
         self.query_one("#back").focus()
+        self.watch(self.query_one("#plan"), "scroll_y", self._hint, init=False)
         self.ask_rooms(self.make_plan, self._planned, self._failed)
 
     def make_plan(self) -> Plan:
@@ -114,7 +118,10 @@ Every other disk, the network, this computer's own boot set-up.
     def _planned(self, plan: Plan) -> None:
         self._plan = plan
         self._draw()
-        self.query_one("#token", Input).display = bool(self.tokens)
+        for part in ("#open", "#token", "#close"):
+            self.query_one(part).display = bool(self.tokens)
+        shorts = [short_token(t) or t for t in self.tokens]
+        self.query_one("#token", Input).placeholder = " ".join("_" * min(20, len(s)) for s in shorts)
         self._judge()
 
     def _draw(self) -> None:
@@ -133,7 +140,28 @@ Every other disk, the network, this computer's own boot set-up.
             if self.tokens
             else "Nothing is lost by this; no confirmation is needed."
         )
-        self.query_one("#asks", Static).update(Content.assemble((words, "bold $accent")))
+        if len(words) + 8 > self.app.size.width:
+            words = f"Type {' '.join(short_token(t) or t for t in self.tokens)} to arm it"
+        self.query_one("#confirm").border_title = words
+        self.call_after_refresh(self._hint)
+
+    def _hint(self) -> None:
+        plan = self.query_one("#plan")
+        below = plan.max_scroll_y - round(plan.scroll_y)
+        plan.border_subtitle = (
+            f"{below} more below: Tab, then the arrow keys; f shows the full plan" if below > 0 else ""
+        )
+
+    def on_key(self, event: Key) -> None:
+        """What is typed goes into the field, wherever the focus is."""
+        field = self.query_one("#token", Input)
+        taken = self._plan is None or self._started or not field.display or field.has_focus
+        if taken or event.key in self.active_bindings or not (event.character or "").strip():
+            return
+        if event.is_printable and event.character:
+            field.focus()
+            field.insert_text_at_cursor(event.character)
+            event.stop()
 
     def _width(self) -> int:
         return max(40, (self.query_one("#plan").content_region.width or self.app.size.width - 4) - 2)
@@ -160,8 +188,8 @@ Every other disk, the network, this computer's own boot set-up.
         typed = self.query_one("#token", Input).value
         self.query_one("#go", Button).disabled = not ready
         word, style = ("armed", "bold $error") if ready else ("not armed", "$dim")
-        if typed and not ready and len(typed) >= 4:
-            word, style = "that is not it", "$warning"
+        if typed and not ready and len(typed) >= 4 and not self._started:
+            word, style = "not armed: that is not it", "bold $warning"
         self.query_one("#state", Static).update(Content.assemble((f"  {word}", style)))
 
     def on_input_changed(self) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -57,12 +57,14 @@ Choosing touches nothing. The disk of this system is never offered.
 
     def body(self) -> ComposeResult:
         """Question, list, what to know."""
-        yield Static(self.question(), classes="heading", markup=False)
-        yield Choices(
-            self.marks,
-            id="disks",
-        )
-        yield Static("", id="count", classes="muted gap", markup=False)
+        with Vertical(classes="card -fill", id="list") as card:
+            card.border_title = self.question()
+            yield Choices(self.marks, id="disks")
+        with VerticalScroll(classes="card -fill", id="manual") as manual:
+            manual.display = False
+            manual.border_title = "By hand, on this system"
+            yield Static("", id="recipe", markup=False)
+        yield Static("", id="count", classes="muted", markup=False)
 
     def question(self) -> Content:
         """The heading."""
@@ -117,7 +119,7 @@ Choosing touches nothing. The disk of this system is never offered.
         self._draw(keep)
 
     def _draw(self, keep: str) -> None:
-        width = self.query_one("#body").content_region.width or self.app.size.width - 4
+        width = self.query_one("#disks").content_region.width or self.app.size.width - 8
         choices = self.query_one("#disks", Choices)
         choices.fill(disk_rows(self._disks.values(), self._marked, self.marks, width), keep=keep)
         self._say()
@@ -129,8 +131,28 @@ Choosing touches nothing. The disk of this system is never offered.
             self.call_after_refresh(lambda: self._draw(self.query_one("#disks", Choices).chosen))
 
     def trouble(self, error: ErrorReport) -> None:
-        """Could not list is not the same as none."""
+        """Could not list is not the same as none; on other systems the commands to type are shown."""
+        if error.reference == "not-linux":
+            self._by_hand(error)
+            return
         self.query_one("#count", Static).update(error_words(error))
+
+    def _by_hand(self, error: ErrorReport) -> None:
+        from smartos_wizard.media.disks.manual import manual_commands
+
+        image = self.wizard.flow.answers.image
+        system = str(error.details.get("system", ""))
+        recipe = manual_commands(
+            system, str(image.path) if image else "IMAGE.img.gz", image.digest if image else ""
+        )
+        self.query_one("#list").display = False
+        manual = self.query_one("#manual")
+        manual.display = True
+        manual.focus()
+        self.query_one("#recipe", Static).update(Content.assemble((error.message, "bold"), "\n\n", recipe))
+        self.query_one("#count", Static).update(
+            Content("The file is here and was checked. Arrow keys scroll." if image else "Arrow keys scroll.")
+        )
 
     def _say(self) -> None:
         words = "Nothing is chosen for you. Plug a key in or out: the list follows."

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from smartos_wizard.core import text
@@ -24,9 +25,18 @@ from smartos_wizard.media.model import Target
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import Answers, Flow, Stage
 from smartos_wizard.screens.page import Page, error_words
-from smartos_wizard.screens.widgets.gauges import amount, bar, clock_time, graph, phases, wrapped
+from smartos_wizard.screens.widgets.gauges import (
+    amount,
+    bar,
+    clock_time,
+    graph,
+    phases,
+    shown_span,
+    wrapped,
+)
+from smartos_wizard.screens.widgets.panel import pairs
 from smartos_wizard.screens.widgets.rail import Rail
-from smartos_wizard.screens.words import disk_line, where_it_is
+from smartos_wizard.screens.words import disk_line, more_about, where_it_is
 
 _SILENT = 2.0  # seconds without progress before it is said
 _STAGES = {"release-download": Stage.CHECK, "key-write": Stage.WRITE}
@@ -45,6 +55,8 @@ def targets_of(plan: Plan) -> tuple[Target, ...]:
 
 class Work(Page):
     """One job, as it goes."""
+
+    SIDE_TITLE = "The device and what happened"
 
     HELP = """
 ### What is this?
@@ -82,10 +94,14 @@ Everything but the disks named above.
 
     def body(self) -> ComposeResult:
         """Devices, phases, gauges, how it ended."""
-        yield Static("", id="devices", markup=False)
-        yield Static("", id="phases", markup=False)
-        yield Static("", id="meters", classes="gap", markup=False)
-        yield Static("", id="graph", classes="gap", markup=False)
+        with Vertical(classes="card", id="going") as going:
+            going.border_title = self.plan.title
+            yield Static("", id="devices", markup=False)
+            yield Static("", id="phases", markup=False)
+            yield Static("", id="meters", classes="gap", markup=False)
+        with Vertical(classes="card", id="speed") as speed:
+            speed.border_title = "Speed, MB/s"
+            yield Static("", id="graph", markup=False)
         yield Static("", id="stopping", classes="muted", markup=False)
         with Vertical(classes="card gap", id="end") as end:
             end.display = False
@@ -94,6 +110,16 @@ Everything but the disks named above.
             then.display = False
             yield Button("Home", id="home", compact=True)
             yield Button("Go on", id="next", compact=True)
+
+    def side(self) -> ComposeResult:
+        """What is written to, and what was noted."""
+        yield Static("", id="facts", markup=False)
+        yield Static("Events", classes="heading gap", markup=False)
+        yield Static("", id="events", markup=False)
+
+    def frame(self) -> Widget:
+        """The graph takes the room that is left."""
+        return Vertical(id="body")
 
     def ready(self) -> None:
         """Draw, and keep the clock going."""
@@ -126,18 +152,20 @@ Everything but the disks named above.
         """Everything from the newest picture and the clock."""
         now = self.wizard.desk.world.now()
         width = max(40, (self.query_one("#body").content_region.width or self.app.size.width - 4) - 1)
-        self.query_one("#devices", Static).update(self._devices())
+        width -= 4
+        going = self.query_one("#going")
+        devices = self.query_one("#devices", Static)
+        devices.display = len(self.targets) != 1
+        devices.update(self._devices())
+        if len(self.targets) == 1:
+            going.border_title = str(self._devices())[: width - 2]
+        self._side()
         self.query_one("#phases", Static).update(wrapped(phases(self.progress, self.marks), width))
         step = self._shown()
         meters = self._meters(step)
         self.query_one("#meters", Static).update(self._gauges(meters, width, now))
         slowest = min(meters.values(), key=lambda m: m.rate, default=None)
-        tall = 4 if self.app.size.height < 32 else 10
-        room = self.app.size.height >= 24 and len(meters) <= 1
-        picture = Content("")
-        if slowest is not None and slowest.history and room and not self._ended:
-            picture = graph(slowest.history, min(width, 90), tall, self.marks)
-        self.query_one("#graph", Static).update(picture)
+        self._draw_graph(slowest, width, many=len(meters) > 1)
         stopping = (
             ""
             if self.progress.ended
@@ -147,6 +175,39 @@ Everything but the disks named above.
             stopping = "Stopping at the next safe moment …"
         self.query_one("#stopping", Static).update(Content(stopping))
         self._move_rail()
+
+    def _draw_graph(self, meter: Meter | None, width: int, *, many: bool) -> None:
+        speed = self.query_one("#speed")
+        lines = 1 + (3 * len(self.targets) if many else 0)
+        room = self.app.size.height >= (24 + lines if many else 24)
+        speed.display = meter is not None and bool(meter.history) and room and not self._ended
+        if meter is None or not speed.display:
+            return
+        inner = speed.content_region.height
+        if not inner:  # not laid out yet: drawn once it is
+            self.call_after_refresh(self.draw)
+            return
+        tall = max(2, min(20, inner - 1) // 2 * 2)
+        self.query_one("#graph", Static).update(graph(meter.history, width, tall, self.marks))
+        speed.border_subtitle = shown_span(meter.history)
+
+    def _side(self) -> None:
+        if not self.app.size.width >= 110:
+            return
+        rows = []
+        for target in self.targets[:3]:
+            rows += more_about(target)[:7]
+        self.query_one("#facts", Static).update(pairs(rows or [("Work", self.plan.title)], width=34))
+        notes = [
+            Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-8:]
+        ]
+        done = [
+            Content.assemble((f"{self.marks.done} ", "$success"), s.head.title)
+            for s in self.progress.steps
+            if s.state == "done"
+        ]
+        lines = [*done, *notes] or [Content("Nothing yet.")]
+        self.query_one("#events", Static).update(Content("\n").join(lines))
 
     def _move_rail(self) -> None:
         stage = self.stage
@@ -239,7 +300,7 @@ Everything but the disks named above.
             "Done" if good else "Stopped" if isinstance(ended, PlanCancelled) else "It did not work"
         )
         self.query_one("#said", Static).update(self._how_it_ended(lost))
-        self.query_one("#graph").display = self.query_one("#stopping").display = False
+        self.query_one("#speed").display = self.query_one("#stopping").display = False
         label = "Choose the disk" if good and self.plan.kind == "release-download" else "Try again"
         button = self.query_one("#next", Button)
         button.label = label

@@ -20,9 +20,11 @@ PHASES = {
 
 def bar(fraction: float | None, width: int, marks: Marks) -> Content:
     """A bar of `width` cells."""
-    full = round((fraction or 0.0) * width)
+    exact = min(1.0, max(0.0, fraction or 0.0)) * width
+    full = int(exact)
+    end = marks.ends[int((exact - full) * len(marks.ends))].strip() if full < width else ""
     return Content.assemble(
-        (marks.full * full, "$primary"), (marks.empty * (width - full), "$border-blurred")
+        (marks.full * full + end, "$primary"), (marks.empty * (width - full - len(end)), "$border")
     )
 
 
@@ -104,9 +106,11 @@ def columns(history: tuple[tuple[float, float], ...], width: int) -> list[float]
 
 
 def graph(history: tuple[tuple[float, float], ...], width: int, height: int, marks: Marks) -> Content:
-    """The speed over time with numbers on both axes; `height` rows and one for the time below."""
-    values = columns(history, max(8, width - 6))
-    top = _nice(max(values, default=0.0) / 1e6 or 1.0)
+    """The speed over time in MB/s, numbers at its left; `height` rows (even: half the top is named) and the axis."""
+    top = _nice(max((rate for _, rate in history), default=0.0) / 1e6 or 1.0)
+    wide = len(f"{top:g}") if top >= 10 else 2
+    room = max(8, width - wide - 2)
+    values = columns(history, room)
     rows: list[Content] = []
     steps = len(marks.levels)
     for row in range(height):
@@ -116,11 +120,15 @@ def graph(history: tuple[tuple[float, float], ...], width: int, height: int, mar
             part = (value / 1e6 - low) / (top / height)
             level = int(min(1.0, max(0.0, part)) * steps)
             cells += marks.levels[level - 1] if level else " "
-        label = f"{top:>4g}" if row == 0 else f"{top / 2:>4g}" if row * 2 == height else "    "
-        rows.append(Content.assemble((f"{label} {marks.tick}", "$dim"), (cells, "$primary")))
-    span = history[-1][0] - history[0][0] if len(history) > 1 else 0.0
-    rule = marks.axis * max(8, width - 6)
-    rows.append(Content.assemble((f"   0 {marks.corner}{rule}", "$dim")))
-    foot = f" MB/s  {text.duration(span)} shown" if span else " MB/s"
-    rows.append(Content.assemble((foot, "$dim")))
+        label = f"{top:g}" if row == 0 else f"{top / 2:g}" if row * 2 == height else ""
+        tick = marks.tick if label else marks.wall
+        style = "$accent" if row == 0 else "$primary"
+        rows.append(Content.assemble((f"{label:>{wide}} {tick}", "$dim"), (cells, style)))
+    rows.append(Content.assemble((f"{0:>{wide}} {marks.corner}{marks.axis * room}", "$dim")))
     return Content("\n").join(rows)
+
+
+def shown_span(history: tuple[tuple[float, float], ...]) -> str:
+    """How much time the graph shows, in words."""
+    span = history[-1][0] - history[0][0] if len(history) > 1 else 0.0
+    return f"the last {text.duration(span)}" if span >= 1 else ""

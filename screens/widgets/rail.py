@@ -13,11 +13,11 @@ def rail(stage: Stage, marks: Marks, *, failed: bool = False, width: int = 80) -
     """The rail; the step at hand is bold, and marked `failed` where it went wrong."""
     stages = list(Stage)
     at = stages.index(stage)
-    gap = "   " if width >= 100 else "  " if len(marks.done) == 1 else " "
+    gap = " " if len(marks.done) > 1 or width < 80 else " ──── " if width >= 100 else " ─ "
     parts: list[Content | str | tuple[str, str]] = []
     for number, each in enumerate(stages):
         if parts:
-            parts.append(gap)
+            parts.append((gap, "$success" if number <= at else "$faint"))
         if width < 80 and number != at:
             mark = marks.done if number < at or stage is Stage.DONE else marks.todo
             parts.append((mark, "$success" if number < at else "$faint"))

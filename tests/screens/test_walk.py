@@ -188,7 +188,7 @@ async def test_the_hardware_cursor_is_on_the_chosen_row(world: Any) -> None:
         await pilot.press("down")
         await pilot.pause(0.1)
         line = text_grid(app).splitlines()[app.cursor_position.y]
-        assert line.strip().startswith("▸ /practice/sdb")
+        assert line.strip("│ ").startswith("▸ /practice/sdb")
 
 
 async def test_looking_after_a_key_reads_it(world: Any) -> None:
@@ -199,7 +199,7 @@ async def test_looking_after_a_key_reads_it(world: Any) -> None:
             await pilot.press("down")
         await pilot.press("enter")
         await until(pilot, lambda: "20260430T145637Z" in text_grid(app), "what is on it", 30)
-        await pilot.press("down", "down", "enter")
+        await pilot.press("down", "down", "down", "enter")
         await until(pilot, lambda: on(app, "RestoreReview")() and app.screen._plan is not None)
         assert app.screen.query_one("#go").disabled
 
@@ -216,3 +216,29 @@ async def test_a_key_pulled_while_writing_is_told_with_what_to_do_next(world: An
         assert "PROVEN" not in seen.replace("Not proven", "")
         assert "exit code 10" in seen
         assert "✗ Write" in seen
+
+
+async def test_what_is_typed_goes_into_the_field_while_the_safe_button_has_the_focus(world: Any) -> None:
+    async with wizard(world) as (app, pilot):
+        await to_review(app, pilot)
+        assert app.focused.id == "back"
+        await pilot.press(*"0179")
+        assert app.screen.query_one("#token").value == "0179"
+        assert not app.screen.query_one("#go").disabled
+
+
+async def test_elsewhere_than_on_linux_the_commands_are_shown_with_the_file_filled_in(world: Any) -> None:
+    from smartos_wizard.media.disks.platform import OtherDisks
+
+    real = world.disks
+    async with wizard(world) as (app, pilot):
+        world.disks = OtherDisks("darwin")
+        await pilot.press("enter")
+        await until(pilot, lambda: on(app, "ChooseRelease")() and app.screen.query_one("#releases").chosen)
+        await pilot.press("enter")
+        await until(pilot, lambda: "diskutil" in text_of(app, "#recipe"), "the commands")
+        image = app.flow.answers.image
+        assert str(image.path) in text_of(app, "#recipe")
+        assert image.digest in text_of(app, "#recipe")
+        assert app.focused.id == "manual"
+    world.disks = real
