@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -89,22 +89,25 @@ def look_at(path: Path) -> int | None:
     return peek_size(VerifiedImage(path, facts.kind, "none", "", ""))
 
 
-def verified_file(choice: ImageChoice, world: World) -> VerifiedImage:
+def verified_file(choice: ImageChoice, world: World, *, later: bool = False) -> VerifiedImage:
     """The user's file, read and checked against the digest given, or against the list of its release where
     it was downloaded by this program. Raises ChecksumFailed: a wrong image must not cost anybody a key.
+
+    `later` leaves the reading to the writer, which does it before it changes anything.
     """
-    from smartos_wizard.media.verified import verify_image
+    from smartos_wizard.media.verified import expected_image, verify_now
     from smartos_wizard.releases.store import Store
 
     path = Path(choice.image)
     given = bool(choice.sha256 or choice.sums or choice.unverified)
-    return verify_image(
+    image = expected_image(
         path,
         sha256=choice.sha256,
         sums=Path(choice.sums) if choice.sums else None,
         stored=None if given else Store(world.paths.store).at(path),
         unverified=choice.unverified,
     )
+    return replace(image, checked=False) if later and image.digest else verify_now(image)
 
 
 def released(choice: ImageChoice, world: World) -> tuple[Plan | None, VerifiedImage]:

@@ -31,7 +31,8 @@ class Run(Generic[W]):
 
     `found` carries values from one step to the next (open devices, digests); `result` is what the last
     event reports; an action that works on several targets and saw some of them fail sets `error`, which
-    makes the whole plan fail at the end without stopping the others.
+    makes the whole plan fail at the end without stopping the others. `state` says in words what stopping
+    between two steps would leave; an action that changes something sets it.
     """
 
     plan: Plan
@@ -42,6 +43,7 @@ class Run(Generic[W]):
     result: dict[str, Any] = field(default_factory=dict)
     error: ErrorReport | None = None
     on_end: list[Callable[[], None]] = field(default_factory=list)
+    state: Callable[[], str] = lambda: "Stopped; nothing has changed."
 
 
 Work = Generator[Event, None, dict[str, Any] | None]
@@ -77,7 +79,7 @@ def execute(
     last: Event | None = None
     try:
         for step in plan.steps:
-            run.cancel.check()
+            run.cancel.check(run.state())
             yield StepStarted(clock(), step.id, step.title)
             done.append(step)
             result = yield from actions[step.action].do(run, step)

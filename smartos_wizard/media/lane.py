@@ -44,6 +44,8 @@ class Writer:
         self.booting = False
         """Whether the boot sectors may be on the device."""
         self.delta = Delta(delta)
+        self.before_change: Callable[[], None] = lambda: None
+        """Called before the first byte changes; may raise WizardError, and then nothing does."""
         self._on_durable = on_durable
         self._syncer = Syncer(device)
         self._asked = 0
@@ -165,6 +167,7 @@ class Writer:
         """Before the first change: no boot sectors, no old backup table beyond `passed`."""
         if self.touched:
             return
+        self.before_change()
         size = self.device.size
         end = max(passed, (size - BACKUP) // 4096 * 4096, min(BOOT, size))
         try:

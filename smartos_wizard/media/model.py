@@ -35,7 +35,8 @@ class VerifiedImage:
 
     `algorithm` is sha256, md5, or `none` where the user said `--unverified`; `digest` is of the file as it
     lies on disk (compressed); `raw_size` is the size after decoding, where known before decoding;
-    `vouched_by` says in words what the digest was compared with.
+    `vouched_by` says in words what the digest is of; `checked` is False where the file's bytes have not been
+    compared with it yet: then the writer does that before it changes anything.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class VerifiedImage:
     stamp: str = ""
     source: str = ""
     raw_size: int | None = None
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

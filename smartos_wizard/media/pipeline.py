@@ -1,7 +1,7 @@
 """One decode, any number of targets: the middle of writing and of checking.
 
-A thread inflates the image into slots of a small pool and hands each slot to every lane; a lane is one
-target with a thread of its own. The pool bounds memory, and it is what a slow lane makes the others wait
+A thread inflates the image into slots of a small pool, a second one hashes each slot and hands it to every
+lane (so that inflating, the slowest part, does nothing else); a lane is one target with a thread of its own. The pool bounds memory, and it is what a slow lane makes the others wait
 on. A lane that failed gives its slots back at once, so it stops nobody.
 """
 
@@ -18,7 +18,7 @@ from smartos_wizard.media.model import VerifiedImage
 from smartos_wizard.media.slots import SLOT, Pool, Slot, digest
 from smartos_wizard.media.source import Source, declared_size
 
-_SLOTS = 5
+_SLOTS = 6
 
 
 class Consumer(Protocol):
@@ -95,6 +95,8 @@ class Stream:
         self._pool = Pool(_SLOTS)
         self._source: Source | None = None
         self._decoder = threading.Thread(target=self._run, name="decode", daemon=True)
+        self._hasher = threading.Thread(target=self._hand_on, name="hash", daemon=True)
+        self._filled: queue.SimpleQueue[Slot | None] = queue.SimpleQueue()
 
     def begin(self) -> None:
         """Start the threads."""
@@ -103,15 +105,17 @@ class Stream:
                 target=lane.run, args=(self._pool, self.stop), name=lane.name, daemon=True
             ).start()
         self._decoder.start()
+        self._hasher.start()
 
     def wait(self, seconds: float) -> bool:
         """Wait up to `seconds`; True when decoding and every lane that was not left behind has ended."""
         until = time.monotonic() + seconds
         self._decoder.join(seconds)
+        self._hasher.join(max(0.0, until - time.monotonic()))
         for lane in self.lanes:
             if not lane.left_behind:
                 lane.finished.wait(max(0.0, until - time.monotonic()))
-        if self._decoder.is_alive():
+        if self._decoder.is_alive() or self._hasher.is_alive():
             return False
         return all(lane.left_behind or lane.finished.is_set() for lane in self.lanes)
 
@@ -147,13 +151,11 @@ class Stream:
             self.error = WriteFailed("image-unreadable", f"The image cannot be read: {error}")
             self.stop.set()
         finally:
-            for lane in self.lanes:
-                lane.queue.put(None)
+            self._filled.put(None)
 
     def _decode(self) -> None:
         with Source(self._image, self._limit) as source:
             self._source = source
-            held: Slot | None = None
             index = 0
             while not self.stop.is_set() and any(self._wanted(lane) for lane in self.lanes):
                 slot = self._pool.take(0.2)
@@ -163,25 +165,36 @@ class Stream:
                 if slot.length == 0:
                     self._pool.share(slot, 0)
                     break
-                self._finish(slot, index)
+                slot.index, slot.last = index, False
                 index += 1
-                if held is not None:
-                    self._hand_out(held)
-                held = slot
-                if slot.length < SLOT:
+                short = slot.length < SLOT  # read before the slot is given away
+                self._filled.put(slot)
+                if short:
                     break
-            if held is not None and not self.stop.is_set():
-                held.last = True
-                self._hand_out(held)
             if not self.stop.is_set():
                 self.source_digest = source.digest()
 
-    def _finish(self, slot: Slot, index: int) -> None:
-        slot.index, slot.last = index, False
+    def _hand_on(self) -> None:
+        """Hash the slots and hand them out, one behind, so that the last one is known to be the last."""
+        held: Slot | None = None
+        try:
+            while (slot := self._filled.get()) is not None:
+                self._finish(slot)
+                if held is not None:
+                    self._hand_out(held)
+                held = slot
+            if held is not None and not self.stop.is_set():
+                held.last = True
+                self._hand_out(held)
+        finally:
+            for lane in self.lanes:
+                lane.queue.put(None)
+
+    def _finish(self, slot: Slot) -> None:
         slot.digest = digest(slot.data)
         self.digests.append(slot.digest)
         self.size += slot.length
-        if index == 0:
+        if slot.index == 0:
             self.declared = declared_size(slot.data)
 
     def _hand_out(self, slot: Slot) -> None:

@@ -67,7 +67,9 @@ class Disks(Protocol):
 class Opener(Protocol):
     """Opens a target, getting the rights where that takes more than this user has."""
 
-    def open(self, target: Target, *, write: bool, notify: Callable[[str, dict[str, str]], None]) -> BlockDevice:
+    def open(
+        self, target: Target, *, write: bool, notify: Callable[[str, dict[str, str]], None]
+    ) -> BlockDevice:
         """The opened device, proven to be `target.fingerprint`.
 
         `notify(reference, data)` is called when somebody must do something (`needs-opener`, with the

@@ -27,6 +27,8 @@ from smartos_wizard.media.prove_step import prove
 from smartos_wizard.media.receipt import write_receipt
 from smartos_wizard.media.said import what_next
 from smartos_wizard.media.ticking import Ticker
+from smartos_wizard.media.verified import mismatch
+from smartos_wizard.media.vouching import Voucher
 from smartos_wizard.media.watching import watch
 from smartos_wizard.media.write_plan import plan_write
 
@@ -124,7 +126,12 @@ def _writer(run: Run[MediaWorld], keys: Keys, key: Key) -> Writer:
 def _write(run: Run[MediaWorld], step: Step) -> Work:
     """Everything but the boot sectors, then compare the digest of what was read."""
     keys = keys_of(run)
+    run.state = lambda: _stopped(keys)
     begun = time.monotonic()
+    if not keys.image.checked:
+        voucher = Voucher(keys.image, lambda: run.cancel.requested)
+        for key in keys.alive:
+            key.writing.before_change = voucher.require
     waiting = [(key, 0) for key in keys.alive]
     while waiting:  # more than once only where a key was so slow that the others went on without it
         waiting = yield from _round(run, step, keys, dict(waiting))
@@ -183,6 +190,8 @@ def _check_source(keys: Keys, stream: Stream) -> None:
             offset=stream.size,
         )
     if image.algorithm != "none" and stream.source_digest != image.digest.lower():
+        if not image.checked and not any(key.writing.touched for key in keys.alive):
+            raise mismatch(image, stream.source_digest)
         raise ChecksumFailed(
             "image-changed",
             f"The image changed after it was verified, or the disk it lies on reads badly. {_left(keys)}",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from smartos_wizard.core.cancel import Cancel
 from smartos_wizard.core.events import Advanced, PlanCancelled, StepFailed
+from smartos_wizard.media import vouching
 from smartos_wizard.media.model import ImageKind, VerifiedImage
 from smartos_wizard.media.write_plan import plan_write
 from tests.unit.writing.parts import MIB, MemoryDevice, Outcome, Place
@@ -301,3 +303,44 @@ def test_two_jobs_never_work_on_one_key(place: Place, make_image: Make) -> None:
     assert inner[0].code == 4
     assert inner[0].error.reference == "target-busy"
     assert outcome.code == 0
+
+
+def test_a_wrong_image_that_was_not_checked_before_changes_no_key(place: Place, make_image: Make) -> None:
+    image, _ = make_image()
+    devices = [MemoryDevice(SIZE), MemoryDevice(SIZE)]
+    devices = [MemoryDevice(SIZE, f"/dev/key{i}") for i in (1, 2)]
+    before = [bytes(device.data) for device in devices]
+    wrong = replace(image, digest="0" * 64, checked=False)
+    outcome = place.write(wrong, *devices)
+    assert outcome.code == 6
+    assert outcome.last.error is not None
+    assert outcome.last.error.reference == "checksum-mismatch"
+    assert [bytes(device.data) for device in devices] == before
+
+
+def test_an_unchecked_right_image_is_written_and_an_unchanged_key_needs_one_reading_only(
+    place: Place, make_image: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, data = make_image()
+    unchecked = replace(image, checked=False)
+    device = MemoryDevice(SIZE)
+    assert place.write(unchecked, device).code == 0
+    assert device.data[: len(data)] == data
+
+    def never(*_: object) -> None:
+        raise AssertionError("the file was read a second time")
+
+    monkeypatch.setattr(vouching, "verify_now", never)
+    again = place.write(unchecked, device)
+    assert again.code == 0
+    assert again.keys[0]["written"] == 0
+
+
+def test_an_unchanged_key_is_not_proven_by_a_wrong_digest(place: Place, make_image: Make) -> None:
+    image, data = make_image()
+    device = MemoryDevice(SIZE)
+    assert place.write(image, device).code == 0
+    outcome = place.write(replace(image, digest="0" * 64, checked=False), device)
+    assert outcome.code == 6
+    assert outcome.keys[0]["state"] != "proven"
+    assert device.data[: len(data)] == data
