@@ -64,6 +64,13 @@ class OwnRun:
     result: dict[str, object]
     peak_bytes: int
 
+    @property
+    def bytes_written(self) -> int:
+        """What reached the first target, in bytes; what it held already is not counted."""
+        keys = self.result["keys"]
+        assert isinstance(keys, list)
+        return int(keys[0]["written"])
+
 
 def key_write(targets: list[str], image: str, sha256: str) -> OwnRun:
     """Run our command as a user would; `written` is when the last boot sector was on the device."""
