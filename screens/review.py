@@ -125,7 +125,7 @@ Every other disk, the network, this computer's own boot set-up.
         self._judge()
 
     def _draw(self) -> None:
-        if self._plan is None:
+        if self._plan is None or not self.query("#steps"):
             return
         plan = self._plan
         self.query_one("#steps", Static).update(
@@ -146,6 +146,8 @@ Every other disk, the network, this computer's own boot set-up.
         self.call_after_refresh(self._hint)
 
     def _hint(self) -> None:
+        if not self.query("#plan"):
+            return
         plan = self.query_one("#plan")
         below = plan.max_scroll_y - round(plan.scroll_y)
         plan.border_subtitle = (

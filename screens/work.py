@@ -149,7 +149,9 @@ Everything but the disks named above.
     # ------------------------------------------------------------------ drawing
 
     def draw(self) -> None:
-        """Everything from the newest picture and the clock."""
+        """Everything from the newest picture and the clock; nothing where the screen is gone already."""
+        if not self.query("#body"):
+            return
         now = self.wizard.desk.world.now()
         width = max(40, (self.query_one("#body").content_region.width or self.app.size.width - 4) - 1)
         width -= 4
