@@ -34,8 +34,8 @@ def main() -> int:
         print("make bench needs root on Linux: it makes loop devices.", file=sys.stderr)
         return 2
     results = _run(chosen.only, chosen.runs)
+    _remember(results)
     if not chosen.no_report:
-        _remember(results)
         REPORT.write_text(_report(), encoding="utf-8")
     rows = [row for some in results.values() for row in some]
     missed = [r for r in rows if not r.reached]

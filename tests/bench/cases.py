@@ -55,18 +55,13 @@ def _read(device: str, size: int) -> str:
     return f"dd if={device} of=/dev/null bs=4M iflag=direct,count_bytes count={size} status=none"
 
 
-def _wipe(device: str) -> None:
-    """Put noise at its beginning, so that our run sees a foreign key and writes everything."""
-    head = ["dd", "if=/dev/urandom", f"of={device}", "bs=4M", "count=16", "oflag=direct", "status=none"]
-    subprocess.run(head, check=True)
-
-
-def _compare(bench: Bench, device: str, label: str, *, fast: bool) -> list[Result]:
+def _compare(bench: Bench, slow: devices.Device, label: str, *, fast: bool) -> list[Result]:
+    device = slow.path
     raw, packed, size = bench.material.raw, bench.material.packed, bench.material.size
     whole: list[float] = []
 
     def ours() -> float:
-        _wipe(device)
+        slow.foul()
         run = bench.ours(device)
         if run.bytes_written < bench.material.size * 0.95:
             raise SystemExit(f"only {run.bytes_written} bytes were written: that is no fair comparison")
@@ -129,7 +124,8 @@ def throttled(bench: Bench) -> list[Result]:
 
 def unchanged(bench: Bench) -> list[Result]:
     """The same key written again: read, compare, write nothing."""
-    with devices.loop(bench.where, "again") as device:
+    with devices.loop(bench.where, "again") as made:
+        device = made.path
         bench.ours(device)
         written: list[int] = []
 
@@ -165,11 +161,13 @@ def four_keys(bench: Bench) -> list[Result]:
     with contextlib.ExitStack() as stack:
         keys = [stack.enter_context(devices.throttled(bench.where, f"four{n}", 60)) for n in range(4)]
 
-        def run(targets: list[str]) -> Callable[[], float]:
+        def run(chosen: list[devices.Device]) -> Callable[[], float]:
             def once() -> float:
-                for target in targets:
-                    _wipe(target)
-                return key_write(targets, str(bench.material.packed), bench.material.sha256).whole
+                for key in chosen:
+                    key.foul()
+                return key_write(
+                    [key.path for key in chosen], str(bench.material.packed), bench.material.sha256
+                ).whole
 
             return once
 
@@ -182,7 +180,7 @@ def four_keys(bench: Bench) -> list[Result]:
 def memory(bench: Bench) -> list[Result]:
     """Peak resident memory of the whole `key write` process."""
     with devices.loop(bench.where, "memory") as device:
-        peaks = [bench.ours(device).peak_bytes / (1 << 20) for _ in range(bench.runs)]
+        peaks = [bench.ours(device.path).peak_bytes / (1 << 20) for _ in range(bench.runs)]
     peak = max(peaks)
     return [
         Result(
@@ -201,9 +199,10 @@ def memory(bench: Bench) -> list[Result]:
 def cancel(bench: Bench) -> list[Result]:
     """From Ctrl-C to the prompt, at 20 MB/s."""
     worst: list[float] = []
-    with devices.throttled(bench.where, "cancel", 20) as device:
+    with devices.throttled(bench.where, "cancel", 20) as made:
+        device = made.path
         for number in range(bench.runs):
-            _wipe(device)
+            made.foul()
             command = [*WIZARD, "key", "write", device, "--image", str(bench.material.packed), "--sha256",
                        bench.material.sha256, "--allow-fixed", "--confirm", device, "--json"]  # fmt: skip
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

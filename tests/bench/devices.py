@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 SIZE = 2 << 30
 
 
+@dataclass(frozen=True)
+class Device:
+    """A block device made here and the file behind it."""
+
+    path: str
+    backing: Path
+
+    def foul(self) -> None:
+        """Fill it with noise behind its back, so that nothing on it is right already and all must be written."""
+        noise = os.urandom(4 << 20)
+        with self.backing.open("r+b") as file:
+            for _ in range(SIZE // len(noise)):
+                file.write(noise)
+            file.flush()
+            os.fsync(file.fileno())
+
+
 @contextlib.contextmanager
-def loop(where: Path, name: str) -> Iterator[str]:
+def loop(where: Path, name: str) -> Iterator[Device]:
     """A loop device over a fresh file with direct I/O; gone afterwards."""
     backing = where / f"{name}.disk"
     with backing.open("wb") as file:
@@ -20,14 +39,14 @@ def loop(where: Path, name: str) -> Iterator[str]:
     command = ["losetup", "--find", "--show", "--direct-io=on", str(backing)]
     path = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     try:
-        yield path
+        yield Device(path, backing)
     finally:
         subprocess.run(["losetup", "-d", path], check=False)
         backing.unlink()
 
 
 @contextlib.contextmanager
-def throttled(where: Path, name: str, megabytes: int) -> Iterator[str]:
+def throttled(where: Path, name: str, megabytes: int) -> Iterator[Device]:
     """A block device that writes `megabytes` MB/s and reads three times as fast, as keys do."""
     from tests.lab.rig.disks import faulty
 
@@ -35,5 +54,5 @@ def throttled(where: Path, name: str, megabytes: int) -> Iterator[str]:
     place.mkdir(exist_ok=True)
     rates = {"write_rate": megabytes * 10**6, "read_rate": 3 * megabytes * 10**6}
     with faulty(place, SIZE, **rates) as disk:
-        yield disk.path
+        yield Device(disk.path, disk.backing)
     shutil.rmtree(place)
