@@ -40,7 +40,9 @@ def progress(name: str) -> Any:
     from tests.screens import test_looks as looks
 
     plan = (("fetch", "creates"), ("keep", "creates")) if name == "fetch" else looks.STEPS
-    size, target, rate = (412_000_000, "", 9.6e6) if name == "fetch" else (1_940_000_256, "/practice/sdb", 71e6)
+    size, target, rate = (
+        (412_000_000, "", 9.6e6) if name == "fetch" else (1_940_000_256, "/practice/sdb", 71e6)
+    )
     begin = steps.NOW - 24
     state = reduce(Progress(), PlanStarted(begin, "", "", tuple(StepHead(i, i, e) for i, e in plan)))
     for step, _effect in plan:
@@ -69,7 +71,7 @@ async def more(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:
     job = Job(world.paths.jobs / "20260903T000000Z-abcdef")
     rows = desk.offer(details=False).rows
     app.go_home()
-    await steps.until(pilot, steps.on(app, "Home"))
+    await steps.until(pilot, lambda: all(w in steps.text_grid(app) for w in ("Newest", "withheld")), "home")
     await pilot.press("f1")
     await steps.until(pilot, steps.on(app, "Helping"))
     yield "help"
@@ -93,20 +95,20 @@ async def more(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:
     await steps.until(pilot, steps.on(app, "Work"))
     app.watched = None
     app.look_after()
-    await steps.until(
-        pilot, lambda: steps.on(app, "LookAfter")() and "/practice/sdi" in steps.text_grid(app)
-    )
+    await steps.until(pilot, lambda: steps.on(app, "LookAfter")() and "/practice/sdi" in steps.text_grid(app))
     await pilot.press(*["down"] * 6)
     yield "keys"
     app.show(OneKey(next(d for d in desk.judged() if d.disk.path == "/practice/sdi")))
     await steps.until(pilot, lambda: "Health" in steps.text_grid(app), "what is on it")
     yield "show"
     words = "The key does not boot as it is. What is right on it is kept."
-    row = JobRow(job, "key-write", plan.title, "cancelled", "write 812 MiB of 1.81 GiB", words, resumable=True)
+    row = JobRow(
+        job, "key-write", plan.title, "cancelled", "write 812 MiB of 1.81 GiB", words, resumable=True
+    )
     desk.jobs = lambda: (row,)
     app.go_home()
     await steps.until(
-        pilot, lambda: "Unfinished" in steps.text_grid(app) and "withheld" in steps.text_grid(app)
+        pilot, lambda: all(w in steps.text_grid(app) for w in ("Unfinished", "Newest", "withheld"))
     )
     yield "home-unfinished"
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Offset
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Markdown, Static
+from textual.widgets import Footer, Static
 
 from smartos_wizard.core.errors import ErrorReport, report_of
 from smartos_wizard.screens.flow import Stage
@@ -85,12 +85,22 @@ class Page(Screen[None]):
 
     def side(self) -> ComposeResult:
         """What wide windows show beside it: the help, unless there is something better."""
-        yield Markdown(type(self).HELP or "", open_links=False)
+        yield Vertical(id="about")
+
+    def _show_about(self) -> None:
+        """The help beside the screen, once there is room: its reader takes a while to load."""
+        about = self.query("#about")
+        if not about or about.first().children or self.app.size.width < 110:
+            return
+        from textual.widgets import Markdown
+
+        _ = about.first().mount(Markdown(type(self).HELP or "", open_links=False))
 
     def on_mount(self) -> None:
         """Fill the bars."""
         self._draw_title()
         self.query_one("#same", Static).update(self._same())
+        self._show_about()
         self.ready()
 
     def ready(self) -> None:
@@ -128,6 +138,7 @@ class Page(Screen[None]):
         if self.is_mounted:
             self._draw_title()
             self.query_one("#same", Static).update(self._same())
+            self._show_about()
             self.resized()
 
     def resized(self) -> None:

@@ -6,6 +6,7 @@ Every line stands by itself; nothing is drawn over, nothing blinks. `b` goes bac
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,7 @@ from smartos_wizard.core.errors import UsageProblem, WizardError
 from smartos_wizard.core.events import Noted, PlanCancelled, PlanFinished, StepStarted
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.progress import Progress, reduce
+from smartos_wizard.media.as_json import image_from_json, target_from_json
 from smartos_wizard.media.model import Target, Withheld
 from smartos_wizard.screens.desk import Desk, JobRow
 from smartos_wizard.screens.flow import Flow, Stage, armed, tokens_for
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from smartos_wizard.world import World
 
 _EVERY = 5.0  # seconds between two lines of progress
+_EJECT = 3  # the last of what may be done with a key: it is gone then
 _SHOWN = 8  # releases read aloud
 
 
@@ -92,14 +95,17 @@ class PlainWizard:
             self.say(f"{number}. {row.state.capitalize()}: {row.title}. {row.where}. {row.means}")
         first = len(jobs)
         self.say(f"{first + 1}. Make a USB key")
-        self.say(f"{first + 2}. Quit")
-        chosen = self.choose("What do you want to do?", first + 2)
+        self.say(f"{first + 2}. Look after a key: what is on it, prove it, start it here, make it plain")
+        self.say(f"{first + 3}. Quit")
+        chosen = self.choose("What do you want to do?", first + 3)
         if chosen is None:
             return
         if chosen < first:
             self._job(jobs[chosen])
         elif chosen == first:
             self._flow(Flow())
+        elif chosen == first + 1:
+            self._guarded(self._look_after)
         else:
             raise Leave
 
@@ -107,11 +113,96 @@ class PlainWizard:
         if row.state == "running":
             self._code = self._follow(row.job)
             return
-        self.say(
-            "1. Dismiss it: do not show it again. 2. Leave it. To take it up, make the key again: what is right on it is kept."
-        )
-        if self.choose("What shall be done?", 2) == 0:
-            row.job.seen_file.touch()
+        self.say("1. Take it up: what is right is kept. 2. Dismiss it: do not show it again. 3. Leave it.")
+        match self.choose("What shall be done?", 3):
+            case 0:
+                self._guarded(lambda: self._take_up(row))
+            case 1:
+                row.job.seen_file.touch()
+            case _:
+                pass
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do it; tell an error of the engine and go on."""
+        try:
+            work()
+        except WizardError as error:
+            if error.reference == "no-answer":
+                raise
+            self.say(render(error.report()))
+            self._code = int(error.exit_code)
+
+    def _take_up(self, row: JobRow) -> None:
+        plan = row.job.plan()
+        if row.kind == "release-download":
+            artifact = plan.steps[0].params.get("artifact", {})
+            stamp = str(plan.steps[0].params.get("stamp") or artifact.get("stamp", ""))
+            self._code = self._follow(self.desk.start(self.desk.download_plan(stamp)))
+        elif not plan.destroys:
+            self._code = self._follow(self.desk.start(plan))
+        else:
+            kept = plan.params.get("targets") or [plan.params["target"]]
+            targets = self.desk.same_again(tuple(target_from_json(t) for t in kept))
+            image = image_from_json(plan.params["image"]) if row.kind == "key-write" else None
+            fresh = self.desk.write_plan(image, targets) if image else self.desk.restore_plan(targets[0])
+            if not self._confirmed(fresh):
+                return
+        row.job.seen_file.touch()
+
+    def _confirmed(self, plan: Plan) -> bool:
+        """Show the plan, have it armed by typing, and follow it; False where the user went back."""
+        for line in plan_lines(plan)[: -1 if plan.confirmation else None]:
+            self.say(line)
+        tokens = plan.confirmation.tokens if plan.confirmation else ()
+        while tokens:
+            typed = self.ask(f"{what_to_type(tokens).removesuffix(':')}, or b to go back")
+            if typed == "b":
+                return False
+            if armed(typed, tokens):
+                self._code = self._follow(self.desk.start(plan, tokens_for(typed, tokens)))
+                return True
+            self.say("Not armed: that does not name what will be erased. Nothing was done.")
+        self._code = self._follow(self.desk.start(plan))
+        return True
+
+    def _look_after(self) -> None:
+        targets = self._targets()
+        chosen = self.choose("Which key? It is only read for now.", len(targets)) if targets else None
+        if chosen is None:
+            return
+        target = targets[chosen]
+        found = self.desk.contents(target)
+        stamp = found.stamp or found.boot_stamp
+        self.say(f"On it: {'SmartOS ' + stamp if stamp else 'no SmartOS that was recognised'}.")
+        if found.console:
+            self.say(f"Console: {found.console}.")
+        for line in (*found.problems, *found.notes):
+            self.say(line)
+        while True:
+            self.say(
+                "1. Prove it again. 2. Start it here, read-only. 3. Make it a plain stick again. 4. Eject it."
+            )
+            what = self.choose("What shall be done?", 4)
+            if what is None:
+                return
+            self._guarded(lambda w=what: self._care(w, target, stamp))  # type: ignore[misc]
+            if what == _EJECT:
+                return
+
+    def _care(self, what: int, target: Target, stamp: str) -> None:
+        match what:
+            case 0:
+                image = self.desk.stored_image(stamp) if stamp else None
+                if image is None:
+                    self.say("Its release is not stored here. Download it first: make a USB key, choose it.")
+                    return
+                self._code = self._follow(self.desk.start(self.desk.check_plan(image, target)))
+            case 1:
+                self._code = self._follow(self.desk.start(self.desk.boot_test_plan(target)))
+            case 2:
+                _ = self._confirmed(self.desk.restore_plan(target))
+            case _:
+                self.say(self.desk.eject(target.path))
 
     def _flow(self, flow: Flow | None) -> None:
         while flow is not None:
@@ -166,9 +257,26 @@ class PlainWizard:
         return flow.forward(image=self.desk.stored_image(stamp))
 
     def _target(self, flow: Flow) -> Flow | None:
+        self.say("Step 3, target. Everything on it will be erased.")
+        targets = self._targets()
+        self.say(f"{len(targets) + 1}. Look again")
+        while True:
+            answer = self.ask("Which disk becomes the key? Nothing is chosen for you; several: 1 3")
+            if answer == "b":
+                return flow.back()
+            words = answer.replace(",", " ").split()
+            numbers = [int(w) for w in words if w.isdigit()]
+            if numbers == [len(targets) + 1]:
+                return flow
+            good = numbers and len(numbers) == len(words) and len(set(numbers)) == len(numbers)
+            if good and all(1 <= n <= len(targets) for n in numbers):
+                return flow.forward(targets=tuple(targets[n - 1] for n in numbers))
+            self.say(f"Please answer with numbers from 1 to {len(targets) + 1}, b or q.")
+
+    def _targets(self) -> list[Target]:
+        """Read out the disks; those that may be chosen."""
         disks = self.desk.judged()
         targets = [d for d in disks if isinstance(d, Target)]
-        self.say("Step 3, target. Everything on it will be erased.")
         for number, target in enumerate(targets, 1):
             notes = "; ".join(target.notes)
             self.say(
@@ -178,11 +286,7 @@ class PlainWizard:
         for disk in disks:
             if isinstance(disk, Withheld):
                 self.say(f"Not offered: {disk_line(disk.disk)}, {size_of(disk.disk)}: {disk.reasons[0].text}")
-        self.say(f"{len(targets) + 1}. Look again")
-        chosen = self.choose("Which disk becomes the key? Nothing is chosen for you.", len(targets) + 1)
-        if chosen is None:
-            return flow.back()
-        return flow if chosen == len(targets) else flow.forward(targets=(targets[chosen],))
+        return targets
 
     def _review(self, flow: Flow) -> Flow | None:
         image = flow.answers.image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import locale
 import os
 import sys
@@ -25,8 +26,11 @@ def open_wizard(options: Options) -> int:
             "The wizard needs a terminal, and this is none.",
             hint="Use a command (smartos-wizard --help), or --plain to be asked line by line.",
         )
+    gc.disable()  # importing makes no garbage worth looking for, and looking takes a tenth of the start
     from smartos_wizard.app import WizardApp
 
+    gc.freeze()
+    gc.enable()
     world = options.world
     if not options.color:
         os.environ["NO_COLOR"] = "1"
