@@ -108,6 +108,7 @@ async def wizard(
     async with app.run_test(size=size) as pilot:
         await until(pilot, on(app, "Home"), "Home")
         await until(pilot, lambda: "Newest" in text_of(app, "#news") or size[0] < 60, "the news")
+        await until(pilot, lambda: "withheld" in text_of(app, "#attached"), "the disks")
         yield app, pilot
 
 
