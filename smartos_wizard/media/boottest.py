@@ -103,7 +103,7 @@ def _before(run: Run[MediaWorld], step: Step) -> Work:
         copy = None
         if getattr(test["key"].opened, "fd", None) is None:
             copy = _copy_for(run)
-        test["fd"] = copy if copy is not None else test["key"].opened.fd
+        test["fd"] = _for_reading(run, copy) if copy is not None else test["key"].opened.fd
         test["gpt"] = _has_gpt(test["key"])
         test["before"] = yield from _digest(run, step, test["key"], copy)
     return {"digests": [test["before"] for test in _tests(run)]}
@@ -114,6 +114,13 @@ def _copy_for(run: Run[MediaWorld]) -> int:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the run
     run.on_end.append(file.close)
     return file.fileno()
+
+
+def _for_reading(run: Run[MediaWorld], fd: int) -> int:
+    """Another descriptor of the same file: QEMU takes only one opened exactly as it would open it itself."""
+    again = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    run.on_end.append(lambda: os.close(again))
+    return again
 
 
 def _has_gpt(key: Key) -> bool:

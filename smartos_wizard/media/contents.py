@@ -35,6 +35,7 @@ class _Inside:
     console: str = ""
     settings: dict[str, str] = field(default_factory=dict)
     extras: tuple[str, ...] = ()
+    foreign: bool = False
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -59,8 +60,8 @@ def read_contents(pread: Pread, size: int, *, deep: bool = False) -> KeyContents
     elif table.scheme != "none":
         inside.problems.append("There is no partition with SmartOS on it.")
     return KeyContents(
-        layout=table.scheme if table.scheme != "none" else "",
-        key_version=table.key_version,
+        layout=table.scheme if table.scheme != "none" and not inside.foreign else "",
+        key_version="" if inside.foreign else table.key_version,
         stamp=inside.stamp,
         boot_stamp=inside.boot_stamp,
         console=inside.console,
@@ -87,6 +88,10 @@ def _read_root(pread: Pread, size: int, table: Table, inside: _Inside, deep: boo
     assert root is not None
     try:
         volume = FatVolume(pread, root.first, min(root.size, max(0, size - root.first)))
+        if table.scheme == "mbr" and volume.find("platform") is None and volume.find("boot") is None:
+            inside.foreign = True  # a legacy key and an ordinary stick have the same partition table
+            inside.problems.append("There is no SmartOS on it: it is an ordinary stick with a FAT partition.")
+            return
         _stamps(volume, inside)
         _console(volume, inside)
         _platform(volume, inside, deep)

@@ -55,9 +55,16 @@ def lay_image(era: Era, path: Path) -> None:
 
 
 def _raw(era: Era, path: Path) -> Path:
+    from smartos_wizard.practice.boot_stub import boot_code
     from smartos_wizard.practice.image import build_usb_image
 
-    return build_usb_image(path, era.stamp, boot_archive_size=era.archive_size, legacy=era.legacy)
+    return build_usb_image(
+        path,
+        era.stamp,
+        boot_archive_size=era.archive_size,
+        legacy=era.legacy,
+        boot_code=boot_code(b"Boot SmartOS (practice: nothing real starts here)\r\n"),
+    )
 
 
 def _build(era: Era, root: Path, folder: Path) -> None:

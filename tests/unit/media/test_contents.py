@@ -7,6 +7,7 @@ import pytest
 from smartos_wizard.boot.loader_conf import console_of, grub_console, merge, nonsense, parse
 from smartos_wizard.media.contents import ARCHIVE, locate, read_contents
 from smartos_wizard.media.fat import FatVolume
+from smartos_wizard.media.fat_format import format_fat32
 from smartos_wizard.practice import gpt
 from smartos_wizard.practice.image import build_usb_image
 
@@ -162,3 +163,22 @@ def test_the_console_of_a_grub_menu():
     assert grub_console("variable os_console ttyb\n") == "ttyb"
     assert grub_console("kernel /platform/i86pc/kernel/amd64/unix -B console=ttya,smartos=true\n") == "ttya"
     assert grub_console("timeout=10\n") == ""
+
+
+def test_an_ordinary_stick_is_not_taken_for_a_legacy_key(tmp_path):
+    path = tmp_path / "stick.img"
+    with path.open("wb") as stick:
+        stick.truncate(64 << 20)
+        stick.seek(446)
+        stick.write(
+            bytes([0, 0, 0, 0, 0x0C, 0, 0, 0]) + (2048).to_bytes(4, "little") + (129024).to_bytes(4, "little")
+        )
+        stick.seek(510)
+        stick.write(b"\x55\xaa")
+        for offset, data in format_fat32(129024 * 512, "STICK"):
+            stick.seek((2048 << 9) + offset)
+            stick.write(data)
+    with path.open("rb") as stick:
+        found = read_contents(lambda offset, size: os.pread(stick.fileno(), size, offset), 64 << 20)
+    assert found.layout == ""
+    assert any("ordinary stick" in problem for problem in found.problems)
