@@ -129,7 +129,7 @@ No disk is opened before that; this computer's own disk is never offered.
         return Content.assemble(
             "  ", (mark, style), (f" {row.title}"[:room], "bold"),
             f"\n    {_WORDS[row.state]}" + (f" at {row.where}" if row.where else ""),
-            (f"\n    {row.means}"[: room * 2], "$dim"), (f"\n    {key}", "$secondary"),
+            ("\n    " + (row.means if len(row.means) < room - 4 else row.means[: room - 5] + "…"), "$dim"), (f"\n    {key}", "$secondary"),
         )  # fmt: skip
 
     def _news(self, found: tuple[Offer, frozenset[str]]) -> None:
