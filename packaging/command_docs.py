@@ -50,7 +50,9 @@ def _walk(command: click.Command, context: click.Context, depth: int) -> list[st
             if child is None or child.hidden:
                 continue
             # The width is fixed so that the page does not depend on the terminal.
-            inner = click.Context(child, parent=context, info_name=name, terminal_width=100, max_content_width=100)
+            inner = click.Context(
+                child, parent=context, info_name=name, terminal_width=100, max_content_width=100
+            )
             lines += _walk(child, inner, depth + 1)
     return lines
 
@@ -64,5 +66,7 @@ def page() -> str:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        sys.exit(0 if REPORT.read_text(encoding="utf-8") == page() else "docs/commands.md is old: run make docs")
+        sys.exit(
+            0 if REPORT.read_text(encoding="utf-8") == page() else "docs/commands.md is old: run make docs"
+        )
     REPORT.write_text(page(), encoding="utf-8")
