@@ -114,7 +114,10 @@ def release_lines(release: Release, world: World) -> Iterator[str]:
     yield f"SmartOS {release.stamp}, built {built:%Y-%m-%d %H:%M} UTC ({text.age(world.now() - built.timestamp())})"
     yield f"from {release.base}"
     yield f"checksums: {' and '.join(release.algorithms) or 'NONE: nothing of this release can be checked'}"
+    others = [a.name for a in release.artifacts if a.kind is ArtifactKind.OTHER]
     for artifact in release.artifacts:
+        if artifact.kind is ArtifactKind.OTHER:
+            continue
         size = (
             "size unknown"
             if artifact.size is None
@@ -125,6 +128,9 @@ def release_lines(release: Release, world: World) -> Iterator[str]:
         yield f"{artifact.kind.value:<9} {artifact.name}"
         yield f"          {size}"
         yield f"          {best.algorithm} {best.digest}" if best else "          no checksum"
+    if others:
+        yield ""
+        yield f"and {len(others)} more: {', '.join(others)} (--json gives their sizes and digests)"
 
 
 def stored_to_json(file: StoredFile) -> dict[str, Any]:
