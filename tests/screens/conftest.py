@@ -149,8 +149,11 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Any, str], None]:
     """Compare what is shown with the file `golden/NAME.txt`."""
 
     def check(app: Any, name: str) -> None:
-        # Nothing that differs from one run to the next belongs into a golden.
+        # Nothing that differs from one run or processor to the next belongs into a golden: how well the
+        # practice image is compressed, and so its size and digest, depends on the instructions at hand.
         seen = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}", "JOB", text_grid(app))
+        seen = re.sub(r"[0-9a-f]{4}([…~])[0-9a-f]{4}\b(?=: the)", r"####\1####", seen)
+        seen = re.sub(r"\d+\.\d+(?= MiB)", lambda m: "#" * len(m[0]), seen)
         file = GOLDEN / f"{name}.txt"
         if request.config.getoption("--update-goldens"):
             file.parent.mkdir(exist_ok=True)

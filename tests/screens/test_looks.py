@@ -70,6 +70,15 @@ async def tour(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:
     yield "done"
 
 
+async def settled(app: Any, pilot: Any) -> None:
+    """Return when the screen looks the same three times: text is wrapped once its width is known."""
+    seen: list[str] = []
+    while len(seen) < 3 or len(set(seen[-3:])) > 1:
+        await pilot.pause(0.1)
+        seen.append(text_grid(app))
+        assert len(seen) < 100, "the screen never comes to rest"
+
+
 async def show_work(app: Any, pilot: Any, world: Any) -> None:
     async for name in tour(app, pilot, world):
         if name == "write":
@@ -81,7 +90,7 @@ async def show_work(app: Any, pilot: Any, world: Any) -> None:
 async def test_screens_look_as_agreed(world: Any, golden: Any, size: tuple[int, int]) -> None:
     async with wizard(world, size) as (app, pilot):
         async for name in tour(app, pilot, world):
-            await pilot.pause(0.05)
+            await settled(app, pilot)
             golden(app, f"{name}-{size[0]}x{size[1]}")
             assert ("please enlarge" in text_grid(app)) == (size == (60, 20))
 
@@ -89,7 +98,7 @@ async def test_screens_look_as_agreed(world: Any, golden: Any, size: tuple[int, 
 async def test_ascii_screens_are_ascii(world: Any, golden: Any) -> None:
     async with wizard(world, ascii_only=True) as (app, pilot):
         async for name in tour(app, pilot, world):
-            await pilot.pause(0.05)
+            await settled(app, pilot)
             golden(app, f"{name}-ascii")
             assert text_grid(app).isascii()
 
