@@ -155,15 +155,18 @@ What was read from the key: which SmartOS it starts, on which console, and what 
     def _check(self) -> Job:
         desk = self.wizard.desk
         image = desk.stored_image(self._stamp) if self._stamp else None
+        if not self._stamp:
+            raise Refused(
+                "no-release",
+                "No release was recognised on this key.",
+                hint="There is nothing to compare it with.",
+            )
         if image is None:
+            start = "smartos-wizard --practice" if desk.world.practice else "smartos-wizard"
             raise Refused(
                 "not-in-store",
-                f"Release {self._stamp} is not stored here."
-                if self._stamp
-                else "No release was recognised on this key.",
-                hint="Download it first: “Make a USB key”, choose that release, and come back."
-                if self._stamp
-                else "",
+                f"Comparing needs release {self._stamp}, which is not stored here yet.",
+                hint=f"Download it, then come back: {start} release download {self._stamp}",
             )
         return desk.start(desk.check_plan(image, self.target))
 
@@ -176,9 +179,12 @@ What was read from the key: which SmartOS it starts, on which console, and what 
     def action_eject(self) -> None:
         """Make it safe to pull."""
         desk, path = self.wizard.desk, self.target.path
-        self.ask_rooms(
-            lambda: desk.eject(path), lambda words: self.notify(words, title="Eject"), self._failed
-        )
+        self.ask_rooms(lambda: desk.eject(path), self._ejected, self._failed)
+
+    def _ejected(self, words: str) -> None:
+        """The key is gone: back to those that are here."""
+        self.wizard.notify(words, title="Eject")
+        self.wizard.look_after()
 
     def action_back(self) -> None:
         """To the keys."""

@@ -91,7 +91,7 @@ class PlainWork:
             progress = progress if event is None else reduce(progress, event)
             match event:
                 case StepStarted():
-                    self.voice.say(f"Now: {event.title}")
+                    self.voice.say(_now(plan, event))
                     told = time.monotonic()
                 case Noted(reference="needs-opener"):
                     self._open(str(event.data.get("command", "")))
@@ -129,3 +129,11 @@ class PlainWork:
             if meter.total:
                 self.voice.say((f"{name}: " if name else "") + meter_line(meter))
         return time.monotonic()
+
+
+def _now(plan: Plan, event: StepStarted) -> str:
+    """Which step begins: a title names what it is done to, the effect says what is done."""
+    for number, step in enumerate(plan.steps, 1):
+        if step.id == event.step:
+            return f"Now {number} of {len(plan.steps)}, {step.effect.value}: {event.title}"
+    return f"Now: {event.title}"

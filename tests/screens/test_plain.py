@@ -1,0 +1,227 @@
+"""The wizard line by line, on a terminal of its own in the practice world."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smartos_wizard.core import journal
+
+
+class Talk:
+    """The wizard in a process of its own; what it says, and what it is answered."""
+
+    def __init__(self) -> None:
+        self.pid, self._terminal = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TERM="dumb", LANG="C.UTF-8", COLUMNS="200")
+            words = [sys.executable, "-m", "smartos_wizard", "--practice", "--plain"]
+            os.execv(sys.executable, words)
+        self.said = ""
+        self._heard = 0
+        self._code: int | None = None
+
+    def hear(self, words: str, seconds: float = 30) -> str:
+        """Listen until `words` (a pattern) are said after what was heard before; what was said until then."""
+        end = time.monotonic() + seconds
+        while not (found := re.compile(words).search(self.said, self._heard)):
+            ready, _, _ = select.select([self._terminal], [], [], max(0.0, end - time.monotonic()))
+            more = self._read() if ready else b""
+            assert more, f"never said {words!r}:\n{self.said}"
+            self.said += more.decode(errors="replace").replace("\r", "")
+        start, self._heard = self._heard, found.end()
+        return self.said[start : found.end()]
+
+    def answer(self, line: str) -> None:
+        """Type a line."""
+        os.write(self._terminal, f"{line}\n".encode())
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        os.write(self._terminal, b"\x03")
+
+    def reply(self, question: str, line: str) -> str:
+        """Wait for the question and answer it; what was said until then."""
+        said = self.hear(f"{question}[^\n]*: ")
+        self.answer(line)
+        return said
+
+    def code(self) -> int:
+        """The exit code, once it has left."""
+        while self._read():
+            pass
+        if self._code is None:
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self._code
+
+    def close(self) -> None:
+        """End it, however it stands."""
+        if self._code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._terminal)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._terminal, 65536)
+        except OSError:  # the other end is gone
+            return b""
+
+
+@pytest.fixture
+def talk(world: Any) -> Iterator[Callable[[], Talk]]:
+    """Starts the wizard; every one is ended with the test."""
+    del world
+    started: list[Talk] = []
+
+    def start() -> Talk:
+        started.append(Talk())
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def to_review(talk: Talk, disks: str) -> None:
+    """From Home to the typed confirmation."""
+    talk.reply("want to do", number(talk, "Make a USB key"))
+    talk.reply("Which release", "1")
+    talk.reply("becomes the key", disks)
+
+
+def number(talk: Talk, words: str) -> str:
+    """The number before the line with `words`."""
+    talk.hear("3\\. Quit|\\d\\. Quit")
+    return re.findall(rf"^(\d+)\. .*{re.escape(words)}", talk.said, re.MULTILINE)[-1]
+
+
+def the_job(world: Any, kind: str) -> journal.Job:
+    """The only job of that kind."""
+    (job,) = [j for j in journal.list_jobs(world.paths.jobs) if j.plan().kind == kind]
+    return job
+
+
+def kill(job: journal.Job) -> None:
+    """End the process that works on the job, as a crash would."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if job.id in entry.read_text(errors="replace") and int(entry.parent.name) != os.getpid():
+                os.kill(int(entry.parent.name), signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_line_by_line_a_wrong_word_does_nothing_and_the_right_one_leads_to_a_proven_key(
+    talk: Callable[[], Talk], world: Any
+) -> None:
+    one = talk()
+    to_review(one, "1")
+    one.reply("to go back", "nonsense")
+    one.hear("Not armed: .* Nothing was done")
+    assert not journal.list_jobs(world.paths.jobs)
+    one.reply("to go back", "0179")
+    assert "PROVEN" in one.hear("PROVEN", 60)
+    one.reply("want to do", "q")
+    assert one.code() == 0
+
+    # and then it is looked after: read, proven again, made plain, ejected
+    one = talk()
+    one.reply("want to do", number(one, "Look after"))
+    one.reply("Which key", "1")
+    assert "On it: SmartOS" in one.hear("1\\. Prove it again")
+    one.reply("shall be done", "1")
+    assert "PROVEN" in one.hear("PROVEN", 60)
+    one.reply("shall be done", "3")
+    one.reply("to go back", "0179")
+    one.hear("On it: no SmartOS", 60)
+    one.reply("shall be done", "1")
+    one.hear("no release to compare")
+    one.reply("shall be done", "4")
+    one.reply("want to do", "q")
+    assert one.code() == 0
+
+
+def test_line_by_line_every_question_takes_back_and_no_nonsense(talk: Callable[[], Talk], world: Any) -> None:
+    one = talk()
+    one.reply("want to do", "99")
+    one.hear("Please answer with a number from 1 to 3")
+    one.reply("want to do", "one")
+    one.hear("Please answer")
+    one.reply("want to do", "²")  # a digit to some, no number to anybody
+    one.hear("Please answer")
+    one.reply("want to do", "1")
+    one.reply("Which release", "1")
+    for wrong in ("1 1", "1 x", "0", "", "1 99"):
+        one.reply("becomes the key", wrong)
+        one.hear("Please answer with numbers")
+    one.reply("becomes the key", "1")
+    one.reply("to go back", "b")
+    one.reply("becomes the key", "b")
+    one.reply("Which release", "b")
+    one.reply("want to do", "q")
+    assert one.code() == 0
+    assert not journal.list_jobs(world.paths.jobs)
+
+
+def test_line_by_line_several_disks_must_all_be_named(talk: Callable[[], Talk], world: Any) -> None:
+    one = talk()
+    to_review(one, "1 2")
+    one.reply("to go back", "0179")
+    one.hear("Not armed")
+    one.reply("to go back", "0179 1D5A")
+    one.hear("Now 1 of ")
+    assert len(the_job(world, "key-write").plan().confirmation.tokens) == 2
+    one.interrupt()
+    one.reply("shall be done", "3")
+    one.hear("Cancelled|PROVEN", 60)
+
+
+def test_line_by_line_the_release_of_a_key_is_downloaded_before_it_is_proven(
+    talk: Callable[[], Talk], world: Any
+) -> None:
+    one = talk()
+    one.reply("want to do", number(one, "Look after"))
+    listed = one.hear("Which key")
+    (held,) = re.findall(r"^(\d+)\. .*/practice/sdi", listed, re.MULTILINE)
+    one.answer(held)
+    one.reply("shall be done", "1")
+    one.hear("which is not stored here yet")
+    one.reply("shall be done", "1")
+    assert "PROVEN" in one.hear("PROVEN", 60)
+    assert the_job(world, "release-download").progress().ended is not None
+
+
+@pytest.mark.slow
+def test_line_by_line_a_killed_write_is_taken_up_and_what_is_right_is_kept(
+    talk: Callable[[], Talk], world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMARTOS_WIZARD_PRACTICE_SPEED", "1")
+    one = talk()
+    to_review(one, "1")
+    one.reply("to go back", "0179")
+    one.hear("destroys: all of")
+    kill(the_job(world, "key-write"))
+    one.hear("Nobody works on")
+    one.reply("want to do", "q")
+    assert one.code() == 1
+
+    monkeypatch.setenv("SMARTOS_WIZARD_PRACTICE_SPEED", "0")
+    one = talk()
+    assert "Interrupted" in one.hear("does not boot as it is")
+    one.reply("want to do", "1")
+    one.reply("shall be done", "1")
+    one.reply("to go back", "0179")
+    one.hear("PROVEN", 60)
+    assert "Interrupted" not in one.reply("want to do", "q")
+    assert one.code() == 0
