@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,7 +86,7 @@ class Job:
 def create(jobs: Path, plan: Plan, practice: bool) -> Job:
     """Make the directory of a new job and put its plan there."""
     private_directory(jobs)
-    name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3)
+    name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + os.urandom(3).hex()
     directory = jobs / name
     directory.mkdir(mode=0o700)
     job = Job(directory)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,10 +31,12 @@ class Settings:
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings of `path` (absent is fine) and of the environment. Raises UsageProblem for a bad file."""
+    if not path.exists():
+        return _settings({}, environ)
+    import tomllib
+
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        data = {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(
             "bad-settings",
@@ -43,6 +44,10 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
             context=str(path),
             hint="Mend or remove the file; every setting has a default.",
         ) from error
+    return _settings(data, environ)
+
+
+def _settings(data: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     texts = {name: str(data.get(name, "")) for name in ("mirror", "theme", "ascii")}
     texts.update(
         {name: environ[variable] for name, variable in _ENVIRONMENT.items() if environ.get(variable)}
