@@ -28,6 +28,8 @@ class Device:
                 file.write(noise)
             file.flush()
             os.fsync(file.fileno())
+            # Pages left in the cache would have to be thrown out while the first contender writes.
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 @contextlib.contextmanager
