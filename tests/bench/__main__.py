@@ -86,8 +86,9 @@ def _report() -> str:
         shown: list[dict[str, float]] = []
         for row in data["rows"]:
             mark = "" if row["reached"] else " **missed**"
+            peer = row["peer"].replace("|", "\\|")  # a bar would end the cell
             lines.append(
-                f"| {row['name']} | {row['peer']} | {row['ratio']:.2f} | {row['bar']}{mark} | {row['runs']} | {data['when']} |"
+                f"| {row['name']} | {peer} | {row['ratio']:.2f} | {row['bar']}{mark} | {row['runs']} | {data['when']} |"
             )
             if row["numbers"] not in shown:
                 shown.append(row["numbers"])
