@@ -29,6 +29,15 @@ _EFFECTS = {
 }
 
 
+class _PlanPanel(VerticalScroll):
+    """Holds the plan, and has it wrapped anew when its width changes: the side panel may come later."""
+
+    def on_resize(self) -> None:
+        """Tell the screen; the window itself may have kept its size."""
+        if isinstance(self.screen, Review):
+            self.screen.resized()
+
+
 def plan_words(plan: Plan, *, short: bool = False, by_hand: bool = False, width: int = 76) -> Content:
     """The plan, one numbered step after the other; `short` keeps fewer details."""
     lines: list[Content] = []
@@ -82,7 +91,7 @@ Every other disk, the network, this computer's own boot set-up.
 
     def body(self) -> ComposeResult:
         """Heading, plan, what is left alone, confirmation."""
-        with VerticalScroll(id="plan", classes="card") as plan:
+        with _PlanPanel(id="plan", classes="card") as plan:
             plan.border_title = self.HEADING
             yield Static("Making the plan …", id="steps", markup=False)
         yield Static("", id="untouched", classes="muted", markup=False)

@@ -71,9 +71,9 @@ async def tour(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:
 
 
 async def settled(app: Any, pilot: Any) -> None:
-    """Return when the screen looks the same three times: text is wrapped once its width is known."""
+    """Return when the screen looks the same five times: text is wrapped once its width is known."""
     seen: list[str] = []
-    while len(seen) < 3 or len(set(seen[-3:])) > 1:
+    while len(seen) < 5 or len(set(seen[-5:])) > 1:
         await pilot.pause(0.1)
         seen.append(text_grid(app))
         assert len(seen) < 100, "the screen never comes to rest"
