@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import time
-from pathlib import Path
 
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.paths import Paths, private_directory
@@ -62,11 +61,3 @@ class Vault:
                 with contextlib.suppress(OSError):
                     if time.time() - path.stat().st_mtime > KEEP_SECONDS:
                         path.unlink()
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, mode 0600 from its first byte on, atomically. Raises OSError."""
-    from smartos_wizard.core.files import replace_file
-
-    replace_file(path, data)
-    path.chmod(0o600)
