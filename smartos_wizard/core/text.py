@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(?:([KMGTP])(iB|B)?|B)?", re.ASCII | re.IGNORECASE)
 
 
 def size(count: int) -> str:
@@ -23,6 +25,21 @@ def size(count: int) -> str:
             )
         value /= 1024
     raise AssertionError("unreachable")
+
+
+def parse_size(words: str) -> int:
+    """A size in bytes from `16G`, `16 GiB`, `1.5T`, `512MB` or plain bytes; raises ValueError.
+
+    A bare letter and `iB` mean powers of 1024, as ZFS and QEMU print them; `B` after the letter means powers of
+    1000, as disks are sold.
+    """
+    match = _SIZE.fullmatch(words.strip())
+    if match is None:
+        raise ValueError(words)
+    number, letter, kind = match.groups()
+    base = 1000 if letter and kind and kind.upper() == "B" else 1024
+    power = "KMGTP".index(letter.upper()) + 1 if letter else 0
+    return int(float(number) * base**power)
 
 
 def exact(count: int) -> str:

@@ -46,3 +46,25 @@ def test_a_tamed_name_holds_no_control_or_direction_characters(name: str) -> Non
 
 def test_a_hostile_name_cannot_turn_the_line_round() -> None:
     assert text.tame("San\u202eDisk\x1b[31m \n Ultra") == "SanDisk[31m Ultra"
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("512", 512),
+        ("16G", 16 << 30),
+        ("16 GiB", 16 << 30),
+        ("1.5t", 3 << 39),
+        ("512MB", 512_000_000),
+        ("4TB", 4 * 10**12),
+        ("7 B", 7),
+    ],
+)
+def test_a_size_is_read_as_zfs_prints_it_and_as_disks_are_sold(words: str, count: int) -> None:
+    assert text.parse_size(words) == count
+
+
+@pytest.mark.parametrize("words", ["", "G", "-1G", "1,5G", "1e9", "16 gigs", "٣G", "1 KBB", "9" * 400])
+def test_what_is_no_size_is_refused(words: str) -> None:
+    with pytest.raises(ValueError, match=r"^"):
+        text.parse_size(words)
