@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from smartos_wizard.boot.hardware_facts import PciDevice
 
@@ -14,7 +15,7 @@ from smartos_wizard.boot.hardware_facts import PciDevice
 class Driver:
     """A driver: `kind` is network, wireless, usb-network, storage or usb. See the head of the table.
 
-    `raid` drives show what the card makes of the disks; `newer` ones are missing in releases before 2024 or so.
+    `raid` drives show what the card makes of the disks; `newer` ones are missing in releases of 2023 and before.
     """
 
     name: str
@@ -32,10 +33,11 @@ class Driver:
 def drivers() -> tuple[Driver, ...]:
     """The whole table, in its order."""
     text = files("smartos_wizard").joinpath("assets", "drivers.toml").read_text(encoding="utf-8")
-    return tuple(
-        Driver(**{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()})
-        for entry in tomllib.loads(text)["driver"]
-    )
+    return tuple(_driver(entry) for entry in tomllib.loads(text)["driver"])
+
+
+def _driver(entry: dict[str, Any]) -> Driver:
+    return Driver(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
 
 
 @cache

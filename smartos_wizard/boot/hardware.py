@@ -13,13 +13,20 @@ from smartos_wizard.boot.hardware_facts import (
     read_facts,
     write_facts,
 )
+from smartos_wizard.boot.hardware_judge import judge_hardware
+from smartos_wizard.boot.hardware_verdict import Fitness, Level, Verdict, overall
 
 __all__ = [
     "DiskFact",
+    "Fitness",
     "HardwareFacts",
+    "Level",
     "PciDevice",
+    "Verdict",
     "collect",
     "collect_linux",
+    "judge_hardware",
+    "overall",
     "read_facts",
     "script",
     "write_facts",

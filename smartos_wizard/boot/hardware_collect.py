@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from smartos_wizard.core.errors import WizardError
 from smartos_wizard.core.text import tame
 
 _SECURE_BOOT = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-_NO_DISK = re.compile(r"sr\d+|fd\d+|mmcblk\d+(boot\d+|rpmb|gp\d+)")
+_NO_DISK = re.compile(r"sr\d|fd\d|mmcblk.*(boot\d|rpmb|gp\d)")
 
 
 def script() -> str:
@@ -80,14 +81,12 @@ def _listed(path: Path) -> list[Path] | None:
 def _processor(cpuinfo: str) -> tuple[tuple[str, int, int] | None, str, frozenset[str] | None]:
     """Maker, family and model, name and features of the first processor in /proc/cpuinfo."""
     first: dict[str, str] = {}
-    for line in cpuinfo.split("\n\n")[0].splitlines():
+    for line in cpuinfo.split("\n\n", maxsplit=1)[0].splitlines():
         name, _, value = line.partition(":")
         first.setdefault(name.strip(), value.strip())
     cpu = None
-    try:
+    with suppress(KeyError, ValueError):  # not an x86: other words stand there
         cpu = (tame(first["vendor_id"]), int(first["cpu family"]), int(first["model"]))
-    except (KeyError, ValueError):  # not an x86: other words stand there
-        pass
     flags = None
     if "flags" in first:
         words = f"{first['flags']} {first.get('vmx flags', '')}".split()
@@ -153,7 +152,9 @@ def _disks(directory: Path) -> tuple[DiskFact, ...] | None:
     found = []
     for block in listed:
         size = _number(block / "size") * 512  # the kernel counts in 512 bytes whatever the disk does
-        if size == 0 or not (block / "device").exists() or _NO_DISK.fullmatch(block.name):
+        if size == 0 or not (block / "device").exists() or _NO_DISK.match(block.name):
+            continue
+        if _read(block / "hidden") == "1":  # one path of several to the same NVMe
             continue
         logical = _number(block / "queue/logical_block_size") or 512
         physical = _number(block / "queue/physical_block_size") or logical

@@ -174,9 +174,7 @@ def read_facts(text: str) -> HardwareFacts:
 def _check_head(head: str, text: str) -> None:
     if not head.startswith(MAGIC + " ") or len(text) > LIMIT:
         shown = f"It starts with: {tame(head)}" if tame(head) else "It is empty."
-        raise UsageProblem(
-            "not-hardware-facts", f"This is no hardware file. {shown}", hint=HOW_TO_COLLECT
-        )
+        raise UsageProblem("not-hardware-facts", f"This is no hardware file. {shown}", hint=HOW_TO_COLLECT)
     version = head.removeprefix(MAGIC + " ")
     if version != str(VERSION):
         raise UsageProblem(
@@ -237,7 +235,8 @@ def _one_of(name: str, **words: Any) -> Callable[[HardwareFacts, str], HardwareF
 
 def _text(name: str) -> Callable[[HardwareFacts, str], HardwareFacts]:
     def read(facts: HardwareFacts, value: str) -> HardwareFacts:
-        return replace(facts, **{name: tame(value, 200)})
+        words: dict[str, Any] = {name: tame(value, 200)}
+        return replace(facts, **words)
 
     return read
 
