@@ -37,7 +37,8 @@ def drivers() -> tuple[Driver, ...]:
 
 
 def _driver(entry: dict[str, Any]) -> Driver:
-    return Driver(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    return Driver(**fields)
 
 
 @cache

@@ -174,6 +174,7 @@ def read_facts(text: str) -> HardwareFacts:
 def _check_head(head: str, text: str) -> None:
     if not head.startswith(MAGIC + " ") or len(text) > LIMIT:
         shown = f"It starts with: {tame(head)}" if tame(head) else "It is empty."
+        shown = "It is far too large." if len(text) > LIMIT else shown
         raise UsageProblem("not-hardware-facts", f"This is no hardware file. {shown}", hint=HOW_TO_COLLECT)
     version = head.removeprefix(MAGIC + " ")
     if version != str(VERSION):

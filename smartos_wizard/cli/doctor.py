@@ -1,4 +1,4 @@
-"""`doctor`: what this machine has and lacks for the work of this program."""
+"""`doctor`: what this machine lacks for the work of this program, and whether a machine is fit for SmartOS."""
 
 from __future__ import annotations
 
@@ -13,19 +13,78 @@ if TYPE_CHECKING:
     from smartos_wizard.media.needs import Need
     from smartos_wizard.world import World
 
+EPILOG = """\b
+Examples:
+  smartos-wizard doctor
+  smartos-wizard doctor --target                     is this machine fit for SmartOS?
+  smartos-wizard doctor --collect --out machine.txt  on one machine, then on another:
+  smartos-wizard doctor --target machine.txt
+  smartos-wizard doctor --script > collect.sh        for a machine without this program
+\b
+Exit codes of `doctor` alone: 0 where nothing is missing that making a key needs, 1 otherwise.
+Exit codes of `doctor --target`: 0 fit, also with warnings; 4 not fit; 1 where something that decides
+could not be seen, so that it is not known; 2 the file is no hardware file.
+"""
 
-@click.command(name="doctor")
+_HERE = "\0here"
+"""What `--target` says without a file: a value that no file can have as its name."""
+
+
+@click.command(name="doctor", epilog=EPILOG)
 @click.option("--network", is_flag=True, help="Also ask the mirror for its newest release.")
+@click.option(
+    "--target",
+    is_flag=False,
+    flag_value=_HERE,
+    default=None,
+    metavar="[FILE]",
+    help="Whether this machine, or the one FILE was collected on (- for stdin), is fit for SmartOS.",
+)
+@click.option("--collect", is_flag=True, help="Write what this machine has, for `--target` elsewhere.")
+@click.option("--out", metavar="FILE", help="With --collect: write to FILE instead of stdout.")
+@click.option("--script", is_flag=True, help="Print a shell script that collects without this program.")
 @json_option
 @click.pass_obj
-def command(options: Options, network: bool, as_json: bool) -> int:
+def command(
+    options: Options,
+    network: bool,
+    target: str | None,
+    collect: bool,
+    out: str | None,
+    script: bool,
+    as_json: bool,
+) -> int:
     """Say what this machine has and lacks, what for, and how to get it.
 
-    Exit code 0 where nothing is missing that making a key needs, 1 otherwise.
+    Alone it is about the work of this program: downloading, writing keys, testing them. With --target it is
+    about running SmartOS itself. Nothing is changed, no rights of root are needed, and what --collect writes
+    holds no serial numbers, network addresses or host names.
     """
+    asked = [name for name, on in (("--target", target is not None), ("--collect", collect), ("--script", script)) if on]  # fmt: skip
+    if len(asked) > 1 or (asked and network):
+        raise click.UsageError("Use one of --target, --collect, --script and --network at a time.")
+    if out is not None and not collect:
+        raise click.UsageError("--out goes with --collect.")
+    if target is not None:
+        from smartos_wizard.cli.doctor_target import judge
+
+        return judge(options.world, "" if target == _HERE else target, as_json=as_json)
+    if collect:
+        from smartos_wizard.cli.doctor_target import write
+
+        return write(options.world, out, as_json=as_json)
+    if script:
+        from smartos_wizard.boot.hardware import script as collector
+
+        click.echo(collector(), nl=False)
+        return 0
+    return _needs(options.world, network=network, as_json=as_json)
+
+
+def _needs(world: World, *, network: bool, as_json: bool) -> int:
     from smartos_wizard.media.needs import look
 
-    needs = [*look(options.world.paths), *([_mirror(options.world)] if network else [])]
+    needs = [*look(world.paths), *([_mirror(world)] if network else [])]
     lacking = [need for need in needs if need.needed and not need.there]
     if as_json:
         emit({"ready": not lacking, "needs": [need.to_json() for need in needs]})
@@ -34,6 +93,7 @@ def command(options: Options, network: bool, as_json: bool) -> int:
         _tell(need)
     say()
     say("Something that a key needs is missing." if lacking else "Everything that a key needs is here.")
+    say("Whether this machine is fit for running SmartOS: smartos-wizard doctor --target")
     return int(bool(lacking))
 
 
