@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartos_wizard.core.cancel import Cancel
 from smartos_wizard.core.errors import UsageProblem
@@ -19,6 +19,9 @@ from smartos_wizard.core.settings import Settings, load
 from smartos_wizard.media.ports import Disks, Opener
 from smartos_wizard.releases.mirror import Mirror, open_mirror
 from smartos_wizard.releases.model import OFFICIAL_MIRROR
+
+if TYPE_CHECKING:
+    from smartos_wizard.boot.hardware_facts import HardwareFacts
 
 
 @dataclass(slots=True)
@@ -52,6 +55,16 @@ class World:
         if self.practice and where.startswith("http://127.0.0.1:"):
             where = self.default_mirror
         return open_mirror(where or self.settings.mirror or self.default_mirror)
+
+    def hardware(self) -> HardwareFacts:
+        """What this machine has; in practice, what a make-believe one has."""
+        if self.practice:
+            from smartos_wizard.practice.hardware import make_believe
+
+            return make_believe()
+        from smartos_wizard.boot.hardware import collect
+
+        return collect()
 
     def run(self, plan: Plan, cancel: Cancel | None = None) -> Iterator[Event]:
         """Execute a plan of any kind, here and now."""
