@@ -7,11 +7,13 @@ non-interactive-install; smartos-live, smartos_prompt_config.sh (private/answers
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Callable, Sequence
 
 from smartos_wizard.boot import grub_menu, loader_write
+from smartos_wizard.boot.answers_json import parse_bytes
+from smartos_wizard.boot.answers_text import masked as masked_answers
+from smartos_wizard.boot.answers_text import render
 from smartos_wizard.boot.model import ANSWERS, LOADER_CONF_LOCAL, MENU_LST, BootChoices, FileChange
 from smartos_wizard.core.errors import Refused, UsageProblem
 
@@ -23,7 +25,6 @@ _OURS_TO_GIVE = re.compile(
 )
 _BAD = re.compile(r'[\x00-\x1f"*:<>?\\|\x7f]')
 _SECRET_SETTING = re.compile(r"^(.*root_shadow=)(.*)$")
-_SECRET_ANSWER = re.compile(r'^(.*"root_password"\s*:\s*)(.*?)(,?\s*)$')
 
 
 def check_path(path: str) -> str:
@@ -91,18 +92,13 @@ def _wanted(choices: BootChoices, legacy: bool) -> dict[str, bytes]:
     for module in choices.modules:
         wanted[check_path(module.path)] = module.data
     if choices.answers is not None:
-        wanted[ANSWERS] = answers_text(choices.answers).encode()
+        wanted[ANSWERS] = render(choices.answers).encode()
     folded = [path.lower() for path in wanted]
     if len(set(folded)) != len(folded):
         raise UsageProblem(
             "same-file-twice", "The same file is asked for twice.", hint="FAT knows no upper and lower case."
         )
     return wanted
-
-
-def answers_text(answers: dict[str, str]) -> str:
-    """answers.json as it lies on the medium: JSON, two spaces, a line end."""
-    return json.dumps(answers, indent=2, ensure_ascii=True) + "\n"
 
 
 def _noted(text: str, legacy: bool) -> tuple[str, ...]:
@@ -139,7 +135,9 @@ def preview(changes: Sequence[FileChange]) -> str:
 def _shown(change: FileChange, data: bytes | None) -> list[str]:
     if data is None:
         return []
-    if change.secret and not change.path.endswith(".json"):
+    if change.path == ANSWERS:
+        return render(masked_answers(parse_bytes(data).answers)).splitlines()
+    if change.secret:
         return [f"({len(data)} bytes, not shown)"]
     try:
         text = data.decode("utf-8")
@@ -151,12 +149,8 @@ def _shown(change: FileChange, data: bytes | None) -> list[str]:
 
 
 def masked(line: str) -> str:
-    """A line of a settings or answers file with its secret covered, in a length that tells nothing."""
-    match = _SECRET_SETTING.match(line)
-    if match:
-        return f"{match[1]}{MASK}"
-    match = _SECRET_ANSWER.match(line)
-    return f'{match[1]}"{MASK}"{match[3]}' if match else line
+    """A line of a settings file with its secret covered, in a length that tells nothing."""
+    return _SECRET_SETTING.sub(rf"\1{MASK}", line)
 
 
 def kernel_properties(choices: BootChoices) -> dict[str, str]:

@@ -1,0 +1,200 @@
+"""Profiles: named sets of boot choices, kept as TOML; what is secret in them lies apart, readable by its owner only.
+
+Imports core only. One file `NAME.toml` that may be shown and shared, and where needed `NAME.secrets.toml` (0600).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smartos_wizard.boot.model import BootChoices, Kmdb, Module
+from smartos_wizard.core.errors import Refused, UsageProblem
+from smartos_wizard.core.files import replace_file
+from smartos_wizard.core.paths import Paths, private_directory
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}\Z")
+_SECRET_ANSWERS = ("root_password",)
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A name and what it stands for."""
+
+    name: str
+    choices: BootChoices
+
+
+class ProfileStore:
+    """The profiles of this user."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.root = paths.config / "profiles"
+
+    def list(self) -> tuple[str, ...]:
+        """The names, in order; none where nothing was saved."""
+        names = (p.name.removesuffix(".toml") for p in self.root.glob("*.toml"))
+        return tuple(sorted(n for n in names if not n.endswith(".secrets") and _NAME.match(n)))
+
+    def load(self, name: str) -> Profile:
+        """The profile of that name. Raises Refused `no-such-profile`, `bad-profile`."""
+        path, apart = self._files(name)
+        if not path.is_file():
+            raise Refused(
+                "no-such-profile",
+                f"There is no profile “{name}”.",
+                hint="Saved are: " + (", ".join(self.list()) or "none; `profile save NAME` makes one") + ".",
+            )
+        shown = _read(path)
+        hidden = _read(apart) if apart.is_file() else {}
+        try:
+            return Profile(name, _from_tables(shown, hidden))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _bad(path, f"{error}") from error
+
+    def save(self, profile: Profile) -> Path:
+        """Write it, in the place of an older one of that name; return its file. Raises UsageProblem, OSError."""
+        import tomli_w
+
+        if profile.choices.destroy_pools:
+            raise UsageProblem(
+                "not-in-a-profile",
+                "Destroying pools is never part of a profile.",
+                hint="It belongs to one re-install.",
+            )
+        path, apart = self._files(profile.name)
+        private_directory(self.root)
+        shown, hidden = _to_tables(profile.choices)
+        if hidden:
+            replace_file(apart, tomli_w.dumps(hidden).encode(), 0o600)
+        replace_file(path, tomli_w.dumps(shown).encode(), 0o600)
+        if not hidden:
+            with contextlib.suppress(FileNotFoundError):
+                apart.unlink()
+        return path
+
+    def delete(self, name: str) -> None:
+        """Remove it and its secrets. Raises Refused `no-such-profile`."""
+        self.load(name)
+        path, apart = self._files(name)
+        apart.unlink(missing_ok=True)
+        path.unlink()
+
+    def _files(self, name: str) -> tuple[Path, Path]:
+        if not _NAME.match(name) or name.endswith((".secrets", ".toml")):
+            raise UsageProblem(
+                "bad-name",
+                f"“{name}” cannot be the name of a profile.",
+                hint="Letters, digits, - _ and . please.",
+            )
+        return self.root / f"{name}.toml", self.root / f"{name}.secrets.toml"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _bad(path, str(error)) from error
+
+
+def _bad(path: Path, why: str) -> Refused:
+    return Refused(
+        "bad-profile",
+        f"The profile cannot be read: {why}",
+        context=str(path),
+        hint="Mend the file, or delete it and save the profile anew.",
+    )
+
+
+def _to_tables(choices: BootChoices) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What may be shown, and what may not."""
+    boot: dict[str, Any] = {}
+    for name in ("console", "speed", "verbose", "rescue", "delay", "hostname"):
+        value = getattr(choices, name)
+        if value not in (None, ""):
+            boot[name] = value
+    if choices.kmdb is not None:
+        boot["kmdb"] = choices.kmdb.value
+    if choices.pools:
+        boot["pools"] = list(choices.pools)
+    shown: dict[str, Any] = {"profile": VERSION, "boot": boot}
+    hidden: dict[str, Any] = {}
+    if choices.answers is not None:
+        shown["answers"] = {k: v for k, v in choices.answers.items() if k not in _SECRET_ANSWERS}
+        secret = {k: v for k, v in choices.answers.items() if k in _SECRET_ANSWERS}
+        if secret:
+            hidden["answers"] = secret
+    if choices.root_shadow:
+        hidden["root_shadow"] = choices.root_shadow
+    if choices.modules:
+        shown["modules"] = [{"name": m.name, "path": m.path, **_data(m.data)} for m in choices.modules]
+    open_, private = _split(choices.files)
+    if open_:
+        shown["files"] = open_
+    if private:
+        hidden["files"] = private
+    return shown, hidden
+
+
+def _split(files: dict[str, bytes]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Files below private/ are kept with the secrets."""
+    rows = [{"path": path, **_data(data)} for path, data in files.items()]
+    apart = [row for row in rows if row["path"].lower().startswith("private/")]
+    return [row for row in rows if row not in apart], apart
+
+
+def _data(data: bytes) -> dict[str, str]:
+    """Bytes as text where they are, so that a person can read them; else base64."""
+    with contextlib.suppress(UnicodeDecodeError):
+        text = data.decode("utf-8")
+        if all(c in {"\n", "\t"} or c.isprintable() for c in text):
+            return {"text": text}
+    return {"base64": base64.b64encode(data).decode()}
+
+
+def _bytes(row: dict[str, str]) -> bytes:
+    return row["text"].encode() if "text" in row else base64.b64decode(row["base64"], validate=True)
+
+
+def _from_tables(shown: dict[str, Any], hidden: dict[str, Any]) -> BootChoices:
+    if shown.get("profile") != VERSION:
+        raise ValueError(f"it is of version {shown.get('profile')!r}, this program knows {VERSION}")
+    unknown = set(shown) - {"profile", "boot", "answers", "modules", "files"}
+    boot = dict(shown.get("boot", {}))
+    unknown |= set(boot) - {"console", "speed", "verbose", "rescue", "delay", "hostname", "kmdb", "pools"}
+    if unknown:
+        raise ValueError(f"nothing is known of {', '.join(sorted(unknown))}")
+    answers = shown.get("answers")
+    if answers is not None or "answers" in hidden:
+        answers = {str(k): str(v) for k, v in {**(answers or {}), **hidden.get("answers", {})}.items()}
+    rows = [*shown.get("files", []), *hidden.get("files", [])]
+    return BootChoices(
+        console=_typed(boot, "console", str, ""),
+        speed=_typed(boot, "speed", int, None),
+        verbose=_typed(boot, "verbose", bool, None),
+        kmdb=Kmdb(boot["kmdb"]) if "kmdb" in boot else None,
+        rescue=_typed(boot, "rescue", bool, None),
+        pools=tuple(str(p) for p in boot.get("pools", [])),
+        delay=_typed(boot, "delay", int, None),
+        root_shadow=str(hidden.get("root_shadow", "")),
+        hostname=_typed(boot, "hostname", str, ""),
+        answers=answers,
+        modules=tuple(Module(r["name"], r["path"], _bytes(r)) for r in shown.get("modules", [])),
+        files={r["path"]: _bytes(r) for r in rows},
+    )
+
+
+def _typed(table: dict[str, Any], name: str, kind: type, empty: Any) -> Any:
+    value = table.get(name, empty)
+    if value is not empty and type(value) is not kind:
+        raise ValueError(
+            f"{name} is not {'yes or no' if kind is bool else 'a number' if kind is int else 'a text'}"
+        )
+    return value
