@@ -8,6 +8,15 @@ from collections.abc import Mapping
 from smartos_wizard.boot.answers_schema import BY_NAME, KEYS, SECRETS
 
 MASK = "••••"
+HOW_TO_CHANGE = (
+    "umount /etc/shadow",
+    "cp /usbkey/shadow /etc/shadow",
+    "passwd root",
+    "cp /etc/shadow /usbkey/shadow",
+    "rm -f /var/log/prompt-config.log",
+)
+"""How root's password is changed on SmartOS so that it stays (smartos-docs: changing-the-root-password-in-the-global-
+zone), and how the trace of setup goes, in which the first one stands."""
 
 
 def ordered(answers: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from smartos_wizard.boot.answers_finding import Stop
-from smartos_wizard.boot.answers_network import network_findings
+from smartos_wizard.boot.answers_network import address, own_network
 from smartos_wizard.boot.answers_schema import DEFAULT, KEYS
 from smartos_wizard.boot.answers_script import (
     Does,
@@ -42,7 +42,7 @@ def asked(answers: Mapping[str, str]) -> tuple[str, ...]:
 
 
 _ASKS = {
-    "admin_ip": "ask for the IP address",
+    "admin_ip": "ask for the IP address, and for the netmask unless it is dhcp",
     "admin_netmask": "ask for the netmask",
     "headnode_default_gateway": "ask for the default gateway",
     "dns_resolver1": "ask for the first name server",
@@ -168,13 +168,15 @@ def _internet(answers: Mapping[str, str]) -> Iterator[Warned]:
         else:
             said = f"{what} needs the Internet while setup runs."
             yield Warned(f"internet-for-{name.replace('_', '-')}", said, "info")
-    if (
-        cut_off
-        and not on("skip_ntp_check", answers)
-        and not any(f.key == "admin_ip" for f in network_findings(answers))
-    ):
+    if cut_off and not on("skip_ntp_check", answers) and not _time_is_near(answers):
         said = "Without a gateway a time server outside is not reached: setup warns and waits for Enter."
         yield Warned("no-internet-for-time", said)
+
+
+def _time_is_near(answers: Mapping[str, str]) -> bool:
+    """Whether the time server is an address in the machine's own network."""
+    net, host = own_network(answers), address(value_of("ntp_host", answers) or "")
+    return net is not None and host is not None and host in net
 
 
 def _medium(answers: Mapping[str, str]) -> Iterator[Warned]:

@@ -1,0 +1,43 @@
+"""The `answers` commands; each lives in a file of its own and is imported when used."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+_COMMANDS = {
+    "new": (
+        "smartos_wizard.cli.answers_new",
+        "new_command",
+        "Make an answers file, from options or question by question.",
+    ),
+    "check": (
+        "smartos_wizard.cli.answers_check",
+        "check_command",
+        "Say what is wrong with an answers file and where setup will stop.",
+    ),
+}
+
+
+class _AnswersGroup(click.Group):
+    """Commands imported when used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, _, words) in _COMMANDS.items()])
+
+
+@click.group(name="answers", cls=_AnswersGroup)
+def command() -> None:
+    """The answers file: what SmartOS's setup would ask at the first start, answered beforehand."""
