@@ -61,7 +61,7 @@ linux_firmware() {
     one=$vars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
     if [ -r "$one" ]; then
         # Four bytes of attributes, then 0 or 1.
-        case $(od -b "$one" 2>/dev/null | sed -n '1s/^0* //p') in
+        case $(od -b "$one" 2>/dev/null | sed -n '1s/  */ /g; 1s/^0* //p') in
         ???\ ???\ ???\ ???\ 001) echo "secure-boot on" ;;
         ???\ ???\ ???\ ???\ ???) echo "secure-boot off" ;;
         esac
@@ -74,7 +74,8 @@ linux_firmware() {
 linux_pci() {
     [ -d "$root/sys/bus/pci/devices" ] || return 0
     echo "pci-list"
-    for device in "$root"/sys/bus/pci/devices/*; do
+    # Devices behind Intel's VMD have five digits in front; SmartOS does not see them.
+    for device in "$root"/sys/bus/pci/devices/????:??:??.?; do
         vendor=$(first "$device/vendor")
         model=$(first "$device/device")
         class=$(first "$device/class")
@@ -98,6 +99,26 @@ linux_usb_nics() {
     done | sort
 }
 
+# controller PATH: the first disk controller on the way to a disk.
+controller() {
+    rest=$1/
+    while [ -n "$rest" ]; do
+        part=${rest%%/*}
+        rest=${rest#*/}
+        case $part in
+        ????:??:??.?)
+            here=$root/sys/bus/pci/devices/$part
+            case $(first "$here/class") in
+            01????)
+                printf '%s:%s' "$(first "$here/vendor")" "$(first "$here/device")"
+                return 0
+                ;;
+            esac
+            ;;
+        esac
+    done
+}
+
 linux_disks() {
     [ -d "$root/sys/block" ] || return 0
     echo "disk-list"
@@ -111,6 +132,7 @@ linux_disks() {
         '' | 0 | *[!0-9]*) continue ;;
         esac
         [ -e "$block/device" ] || continue
+        [ "$(first "$block/hidden")" = 1 ] && continue
         logical=$(first "$block/queue/logical_block_size")
         physical=$(first "$block/queue/physical_block_size")
         kind=hdd
@@ -118,11 +140,13 @@ linux_disks() {
         place=fixed
         [ "$(first "$block/removable")" = 1 ] && place=removable
         case $name in mmcblk*) place=mmc ;; esac
-        case $(cd -P "$block/device" 2>/dev/null && pwd) in */usb*) place=usb ;; esac
+        real=$(cd -P "$block/device" 2>/dev/null && pwd)
+        case $real in */usb*) place=usb ;; esac
+        on=$(controller "$real")
         logical=${logical:-512}
         # awk because a shell may count in 32 bits only
         bytes=$(awk "BEGIN { printf \"%.0f\", $sectors * 512 }")
-        echo "disk $name $bytes $logical ${physical:-$logical} $kind $place"
+        echo "disk $name $bytes $logical ${physical:-$logical} $kind $place${on:+ $on}"
     done
 }
 

@@ -26,6 +26,8 @@ _GIVE_LEGACY = (
     "`disable-legacy=off`), or take e1000 and SATA."
 )
 GIB = 1 << 30
+LEAST_DISK = 20 * 10**9
+"""Bytes of the smallest disk that smartos-docs names for a guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +184,34 @@ def disks(facts: HardwareFacts) -> Verdict:
             "Disks", Level.NO, shown, "SmartOS's setup needs a disk for its pool, and USB sticks and cards do not count.",
             "Put in a disk. If there is one, look at the disk controllers above.", essential=True,
         )  # fmt: skip
-    shown = ", ".join(map(_disk, fixed))
-    needed = (facts.memory or 0) + 4 * GIB
-    if max(d.size for d in fixed) < max(needed, 20 * 10**9):
+    unseen = [d for d in fixed if _hidden(facts, d)]
+    seen = [d for d in fixed if d not in unseen]
+    if not seen:
+        modern = all(d.controller in _VIRTIO_MODERN for d in unseen)
+        return Verdict(
+            "Disks", Level.UNKNOWN if modern else Level.NO, ", ".join(map(_disk, unseen)),
+            _modern_why() if modern else "SmartOS sees none of them: it has no driver for what they hang on.",
+            _GIVE_LEGACY if modern else "Look at the disk controllers above.", essential=True,
+        )  # fmt: skip
+    return _pool_disks(facts, seen, unseen)
+
+
+def _hidden(facts: HardwareFacts, disk: DiskFact) -> bool:
+    """Whether the disk hangs on a controller that SmartOS has no driver for."""
+    on = next((d for d in facts.pci or () if d.ids == disk.controller), None)
+    return on is not None and driver_of(on, "storage") is None
+
+
+def _pool_disks(facts: HardwareFacts, seen: list[DiskFact], unseen: list[DiskFact]) -> Verdict:
+    shown = ", ".join([*map(_disk, seen), *(f"{_disk(d)}, which SmartOS does not see" for d in unseen)])
+    needed = max((facts.memory or 0) + 4 * GIB, LEAST_DISK)
+    if max(d.size for d in seen) < needed:
         return Verdict(
             "Disks", Level.WARNING, shown,
             "The pool must hold swap as large as the memory, a dump of 1 GiB or more, and your data.",
             f"Use a disk of {text.size(needed)} at the very least, better much more.", essential=True,
         )  # fmt: skip
-    if any(d.logical != 512 for d in facts.disks):
+    if any(d.logical != 512 for d in seen):
         return Verdict(
             "Disks", Level.WARNING, shown, "Disks with 4096-byte sectors only (4Kn) hold a pool, but SmartOS cannot be "
             "started from them: its images are made for 512-byte sectors.",

@@ -16,6 +16,8 @@ from smartos_wizard.core.errors import WizardError
 from smartos_wizard.core.text import tame
 
 _SECURE_BOOT = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+_ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+"""A PCI device of the machine itself. Those behind Intel's VMD have five digits in front."""
 _NO_DISK = re.compile(r"sr\d|fd\d|mmcblk.*(boot\d|rpmb|gp\d)")
 
 
@@ -115,11 +117,14 @@ def _firmware(root: Path, machine: str) -> tuple[str, bool | None]:
 
 
 def _pci(directory: Path) -> tuple[PciDevice, ...] | None:
+    """Every device, without those that SmartOS cannot see because they hide behind another (VMD)."""
     listed = _listed(directory)
     if listed is None:
         return None
     found = []
     for device in listed:
+        if not _ADDRESS.fullmatch(device.name):
+            continue
         vendor, model, kind = (_hex(device / name) for name in ("vendor", "device", "class"))
         board = (_hex(device / "subsystem_vendor"), _hex(device / "subsystem_device"))
         if vendor and model and len(kind) == 6:
@@ -159,7 +164,9 @@ def _disks(directory: Path) -> tuple[DiskFact, ...] | None:
         logical = _number(block / "queue/logical_block_size") or 512
         physical = _number(block / "queue/physical_block_size") or logical
         solid = _read(block / "queue/rotational") == "0"
-        found.append(DiskFact(block.name, size, logical, physical, solid, _place(block)))
+        real = _real(block / "device")
+        controller = _controller(directory.parent / "bus/pci/devices", real)
+        found.append(DiskFact(block.name, size, logical, physical, solid, _place(block, real), controller))
     return tuple(found)
 
 
@@ -168,14 +175,26 @@ def _number(path: Path) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _place(block: Path) -> str:
-    """Where a disk is: one that may go away is not for the pool."""
+def _real(path: Path) -> str:
+    """Where a link of /sys leads to; empty where that is nowhere."""
     try:
-        real = str((block / "device").resolve(strict=True))
+        return str(path.resolve(strict=True))
     except OSError:
-        real = ""
+        return ""
+
+
+def _place(block: Path, real: str) -> str:
+    """Where a disk is: one that may go away is not for the pool."""
     if "/usb" in real:
         return "usb"
     if block.name.startswith("mmcblk"):
         return "mmc"
     return "removable" if _read(block / "removable") == "1" else "fixed"
+
+
+def _controller(devices: Path, real: str) -> str:
+    """The first disk controller on the way to a disk, as "vendor:device"; empty where there is none to see."""
+    for part in real.split("/"):
+        if _ADDRESS.fullmatch(part) and _hex(devices / part / "class").startswith("01"):
+            return f"{_hex(devices / part / 'vendor')}:{_hex(devices / part / 'device')}"
+    return ""

@@ -28,7 +28,9 @@ HOW_TO_COLLECT = (
 _PCI = re.compile(r"([0-9a-f]{4}):([0-9a-f]{4}) ([0-9a-f]{6}) ([0-9a-f]{4}):([0-9a-f]{4})")
 _USB = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 _CPU = re.compile(r"(\S+) (\d{1,6}) (\d{1,6})")
-_DISK = re.compile(r"(\S+) (\d{1,20}) (\d{1,7}) (\d{1,7}) (hdd|ssd) (fixed|usb|removable|mmc)")
+_DISK = re.compile(
+    r"(\S+) (\d{1,20}) (\d{1,7}) (\d{1,7}) (hdd|ssd) (fixed|usb|removable|mmc)( [0-9a-f]{4}:[0-9a-f]{4})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,10 @@ class PciDevice:
 
 @dataclass(frozen=True, slots=True)
 class DiskFact:
-    """A disk: size, logical and physical sector size in bytes; `place` is fixed, usb, removable or mmc."""
+    """A disk: size, logical and physical sector size in bytes; `place` is fixed, usb, removable or mmc.
+
+    `controller` is the "vendor:device" of the disk controller it hangs on, where the system tells.
+    """
 
     name: str
     size: int
@@ -50,6 +55,7 @@ class DiskFact:
     physical: int = 512
     solid: bool = False
     place: str = "fixed"
+    controller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ class HardwareFacts:
             "usb_nics": list(self.usb_nics),
             "disks": [
                 {"name": d.name, "size": d.size, "logical": d.logical, "physical": d.physical,
-                 "solid": d.solid, "place": d.place}
+                 "solid": d.solid, "place": d.place, "controller": d.controller}
                 for d in self.disks
             ] if self.disks is not None else None,
         }  # fmt: skip
@@ -135,7 +141,8 @@ def write_facts(facts: HardwareFacts) -> str:
 
 def _disk_line(disk: DiskFact) -> str:
     kind = "ssd" if disk.solid else "hdd"
-    return f"disk {disk.name} {disk.size} {disk.logical} {disk.physical} {kind} {disk.place}"
+    line = f"disk {disk.name} {disk.size} {disk.logical} {disk.physical} {kind} {disk.place}"
+    return f"{line} {disk.controller}".rstrip()
 
 
 def read_facts(text: str) -> HardwareFacts:
@@ -211,12 +218,13 @@ def _usb_nic(facts: HardwareFacts, value: str) -> HardwareFacts:
 
 
 def _disk(facts: HardwareFacts, value: str) -> HardwareFacts:
-    name, size, logical, physical, kind, place = _matched(_DISK, value)
-    found = DiskFact(tame(name), int(size), int(logical), int(physical), kind == "ssd", place)
+    name, size, logical, physical, kind, place, on = _matched(_DISK, value)
+    sizes = (int(size), int(logical), int(physical))
+    found = DiskFact(tame(name), *sizes, kind == "ssd", place, (on or "").strip())
     return replace(facts, disks=(*(facts.disks or ()), found))
 
 
-def _matched(pattern: re.Pattern[str], value: str) -> tuple[str, ...]:
+def _matched(pattern: re.Pattern[str], value: str) -> tuple[Any, ...]:
     match = pattern.fullmatch(value)
     if match is None:
         raise ValueError(value)

@@ -222,6 +222,8 @@ def secure_boot(facts: HardwareFacts) -> Verdict:
             return Verdict("Secure Boot", Level.NO, "on", why + " The firmware will not start it.", todo)
         case False:
             return Verdict("Secure Boot", Level.OK, "off", "As SmartOS needs it.")
+        case _ if facts.system == "SunOS":
+            return Verdict("Secure Boot", Level.OK, "not in the way", "illumos was started on this machine.")
     return Verdict(
         "Secure Boot", Level.UNKNOWN, "not known", why, "Look in the firmware's setup: it must be off."
     )
