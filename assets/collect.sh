@@ -42,7 +42,7 @@ linux_cpu() {
             if ("flags" in have) {
                 line = "cpu-flags"
                 all = " " have["flags"] " " have["vmx flags"] " "
-                count = split("lm vmx ept unrestricted_guest svm npt hypervisor", names, " ")
+                count = split("lm vmx ept unrestricted_guest svm npt nrip_save decodeassists hypervisor", names, " ")
                 for (i = 1; i <= count; i++) if (index(all, " " names[i] " ")) line = line " " names[i]
                 print line
             }
@@ -230,7 +230,9 @@ on_freebsd() {
     case $boot in *"VT-x:"*EPT*) words="$words ept" ;; esac
     case $boot in *"VT-x:"*,UG*) words="$words unrestricted_guest" ;; esac
     case $boot in *"SVM:"*) words="$words svm" ;; esac
-    case $boot in *"SVM:"*NP*) words="$words npt" ;; esac
+    case $boot in *"SVM: NP"*) words="$words npt" ;; esac
+    case $boot in *"SVM:"*NRIP*) words="$words nrip_save" ;; esac
+    case $boot in *"SVM:"*DAssist*) words="$words decodeassists" ;; esac
     [ "$(sysctl -n kern.vm_guest 2>/dev/null)" = none ] || words="$words hypervisor"
     [ -n "$boot" ] && echo "$words"
     say memory "$(sysctl -n hw.physmem 2>/dev/null)"

@@ -14,14 +14,16 @@ HYGON = "HygonGenuine"
 
 @dataclass(frozen=True, slots=True)
 class Microarchitecture:
-    """A generation of processors: whether it has EPT (Intel) or NPT (AMD) as `nested`, VT-x or AMD-V as `virtual`.
+    """A generation of processors: whether it has EPT (Intel) or NPT (AMD) as `nested`.
 
-    None where some of the generation have it and some have not.
+    `bhyve`: whether it also has what illumos's bhyve asks for beyond that. Intel: unrestricted guest, since
+    Westmere. AMD: NRIP save and decode assists, together since Bulldozer.
+    (illumos: uts/i86pc/os/hma.c, io/vmm/intel/vmx.c; OmniOS: cmd/bhhwcompat.)
     """
 
     name: str
     nested: bool
-    virtual: bool | None = True
+    bhyve: bool = True
 
 
 _INTEL_6: tuple[tuple[str, bool, tuple[int, ...]], ...] = (
@@ -79,12 +81,12 @@ def microarchitecture(maker: str, family: int, model: int) -> Microarchitecture 
 def _intel(family: int, model: int) -> Microarchitecture | None:
     if family == 6:
         if model < 0x0F:
-            return Microarchitecture("older than Core 2", False, False)
+            return Microarchitecture("older than Core 2", False)
         return _NAMES_6.get(model)
     if family == 15:
-        return Microarchitecture("NetBurst (Pentium 4)", False, None)
+        return Microarchitecture("NetBurst (Pentium 4)", False)
     if family < 6:
-        return Microarchitecture("older than Core 2", False, False)
+        return Microarchitecture("older than Core 2", False)
     return None
 
 
@@ -92,15 +94,15 @@ def _amd(family: int, model: int) -> Microarchitecture | None:
     """AMD by family; nested paging (NPT, also RVI) came with family 10h. Family 11h is a late K8."""
     match family:
         case 0x0F:
-            return Microarchitecture("K8 (Athlon 64, Opteron)", False, None if model < 0x40 else True)
+            return Microarchitecture("K8 (Athlon 64, Opteron)", False)
         case 0x10:
-            return Microarchitecture("K10", True)
+            return Microarchitecture("K10", True, False)
         case 0x11:
             return Microarchitecture("K8 (Turion Ultra)", False)
         case 0x12:
-            return Microarchitecture("Llano", True)
+            return Microarchitecture("Llano", True, False)
         case 0x14:
-            return Microarchitecture("Bobcat", True)
+            return Microarchitecture("Bobcat", True, False)
         case 0x15:
             return Microarchitecture(_bulldozer(model), True)
         case 0x16:
@@ -111,7 +113,7 @@ def _amd(family: int, model: int) -> Microarchitecture | None:
             return Microarchitecture(_zen_19(model), True)
         case 0x1A:
             return Microarchitecture("Zen 5", True)
-    return Microarchitecture("older than K8", False, False) if family < 0x0F else None
+    return Microarchitecture("older than K8", False) if family < 0x0F else None
 
 
 def _bulldozer(model: int) -> str:

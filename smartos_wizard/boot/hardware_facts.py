@@ -18,7 +18,9 @@ MAGIC = "smartos-wizard hardware"
 VERSION = 1
 LIMIT = 1 << 20
 """Bytes a file may have at most; the largest servers need 20 kB."""
-FLAGS = ("lm", "vmx", "ept", "unrestricted_guest", "svm", "npt", "hypervisor")
+FLAGS = (
+    "lm", "vmx", "ept", "unrestricted_guest", "svm", "npt", "nrip_save", "decodeassists", "hypervisor",
+)  # fmt: skip
 """Features of a processor that matter, by their names in Linux's /proc/cpuinfo."""
 HOW_TO_COLLECT = (
     "Make one with `smartos-wizard doctor --collect --out FILE`, or without the program: "

@@ -114,32 +114,49 @@ def virtualization(facts: HardwareFacts) -> Verdict:
     told = second in flags or (facts.system not in ("Linux", "FreeBSD") and bool(named and named.nested))
     if not told:
         return _without_second(facts, named, name)
-    return _virtual(facts, name, maker)
+    return _virtual(facts, named, name, maker)
 
 
 def _words(maker: str) -> tuple[str, str]:
     return ("VT-x", "EPT") if maker == INTEL else ("AMD-V", "NPT")
 
 
-def _virtual(facts: HardwareFacts, name: str, maker: str) -> Verdict:
+def _virtual(facts: HardwareFacts, named: Microarchitecture | None, name: str, maker: str) -> Verdict:
     first, second = _words(maker)
     found = f"{first} with {second} ({name})"
-    early = name in ("Nehalem",) and facts.system == "Linux"
-    if early and "unrestricted_guest" not in (facts.flags or ()):
-        return Verdict(
-            "Virtual machines", Level.WARNING, found,
-            "KVM works. bhyve starts its guests in a mode (unrestricted guest) that came with Westmere.",
-            "Use KVM here, or a newer processor for bhyve.",
-        )  # fmt: skip
-    why = "bhyve works." if maker != INTEL else "bhyve and KVM work."
-    if maker != INTEL:
-        why += " KVM of SmartOS is safe on Intel only: take bhyve."
+    more = {"unrestricted_guest"} if maker == INTEL else {"nrip_save", "decodeassists"}
+    has_more = more <= (facts.flags or frozenset())
+    # Linux before 5.11 does not name unrestricted guest, illumos and macOS name none of these.
+    silent = facts.system not in ("Linux", "FreeBSD") or (maker == INTEL and not _hypervisor(facts))
+    if not has_more and silent:
+        has_more = named is not None and named.bhyve
+    if not has_more:
+        return _without_more(found, maker)
+    why = "bhyve works. SmartOS's KVM is safe on Intel only: take bhyve."
+    if maker == INTEL:
+        why = "bhyve and KVM work."
     todo = ""
     if facts.kvm is False and facts.system == "Linux":
         todo = (
-            f"Linux offers no virtual machines here; if SmartOS neither, switch {first} on in the firmware."
+            f"Should SmartOS say it cannot, switch {first} on in the firmware: Linux makes no use of it here."
         )
     return Verdict("Virtual machines", Level.OK, found, why, todo)
+
+
+def _without_more(found: str, maker: str) -> Verdict:
+    """What illumos's bhyve asks for beyond nested paging: see `Microarchitecture.bhyve`."""
+    if maker == INTEL:
+        return Verdict(
+            "Virtual machines", Level.WARNING, found + ", but no unrestricted guest to be seen",
+            "KVM works. bhyve will not: it asks for unrestricted guest, which came with Westmere in 2010.",
+            "Use KVM here, or a newer processor for bhyve.",
+        )  # fmt: skip
+    return Verdict(
+        "Virtual machines", Level.WARNING, found + ", but no decode assists",
+        "bhyve may refuse: it asks for NRIP save and decode assists, both there since Bulldozer (2011). "
+        "SmartOS's KVM is safe on Intel only. Zones and LX zones work without.",
+        "Use a newer processor for virtual machines.",
+    )  # fmt: skip
 
 
 def _switched_off(facts: HardwareFacts, named: Microarchitecture | None, name: str) -> Verdict:

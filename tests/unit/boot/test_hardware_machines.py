@@ -27,13 +27,17 @@ MACHINES: dict[str, tuple[Fitness, dict[str, tuple[Level, str]]]] = {
         Fitness.NOT_FIT,
         {"Disk controllers": (NO, "no driver for 8086:1c04"), "Disks": (NO, "sda"), "USB": (OK, "ehci (×2), uhci")},
     ),
-    "hp-microserver-n54l": (Fitness.FIT, {"Network": (OK, "bge 14e4:165b"), "Virtual machines": (OK, "K10"), "Disks": (OK, "sda")}),
+    "hp-microserver-n54l": (Fitness.WARNINGS, {"Network": (OK, "bge 14e4:165b"), "Virtual machines": (WARNING, "AMD-V with NPT (K10), but no decode assists"), "Disks": (OK, "sda")}),
     "hpe-dl380-gen10": (Fitness.WARNINGS, {"RAID card": (WARNING, "smartpqi"), "Network": (OK, "mlxcx 15b3:1015 (×2)")}),
     "libvirt-modern": (
         Fitness.UNKNOWN,
         {"Network": (UNKNOWN, "virtio network 1af4:1041"), "Disks": (UNKNOWN, "vda"), "Firmware": (WARNING, "UEFI"), "Guest": (OK, "QEMU or KVM")},
     ),
     "macbook-intel": (Fitness.UNKNOWN, {"Virtual machines": (OK, "Haswell"), "Network": (UNKNOWN, "not known")}),
+    "nehalem": (
+        Fitness.WARNINGS,
+        {"Virtual machines": (WARNING, "VT-x with EPT (Nehalem), but no unrestricted guest"), "Network": (OK, "bnx 14e4:1639 (×2)"), "Disk controllers": (OK, "mpt 1000:0058, ata 8086:2921")},
+    ),
     "nuc12-i226": (Fitness.WARNINGS, {"Network": (WARNING, "igc 8086:125c, wireless 8086:51f0"), "Disk controllers": (OK, "nvme 144d:a80a")}),
     "opteron-k8": (
         Fitness.WARNINGS,
@@ -97,3 +101,12 @@ def test_the_disk_behind_a_controller_without_driver_does_not_count():
     verdict = _judged("thinkpad-x1-gen9")["Disks"]
     assert verdict.level is NO
     assert "SmartOS sees none of them" in verdict.why
+
+
+def test_what_bhyve_asks_for_beyond_nested_paging_is_told():
+    assert "KVM works. bhyve will not" in _judged("nehalem")["Virtual machines"].why
+    old_linux = (HERE / "dell-r720-perc.txt").read_text(encoding="utf-8").replace(" unrestricted_guest", "")
+    verdict = next(v for v in judge_hardware(read_facts(old_linux)) if v.name == "Virtual machines")
+    assert verdict.level is OK
+    assert "bhyve and KVM work." in _judged("dell-r720-perc")["Virtual machines"].why
+    assert "take bhyve" in _judged("hetzner-ax41")["Virtual machines"].why
