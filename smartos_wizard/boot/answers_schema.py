@@ -43,7 +43,8 @@ class AnswerKey:
     `title` is a label for a form. `help` says what setup does with it. `default` is what setup takes for
     `<default>` or offers in brackets; empty where there is none (`has_default` tells an empty default from none).
     `asked` says when setup asks for it where the key is missing. `bad` says what a bad value leads to.
-    `choices` are the values worth offering. `start` is what a new file starts with; empty means left out.
+    `choices` are the values worth offering. `start` and `unattended` are what a new file begins with, attended or
+    not; empty means left out. `secret` values are masked wherever they are shown.
     """
 
     name: str
@@ -317,6 +318,7 @@ ALIASES: dict[str, tuple[str, str]] = {
     ),
     "ntp_hosts": ("ntp_host", "ntp_hosts is the name in /usbkey/config; setup reads ntp_host"),
     "root_shadow": ("root_password", "setup takes a clear password only; a hash belongs to the boot options"),
+    "zpool_confirm": ("zpool_confirm_layout", "the name is zpool_confirm_layout in full"),
     "zpool_layout_confirm": ("zpool_confirm_layout", "the words stand the other way round"),
     "boot_pool": ("bootpool", "setup writes it as one word"),
     "pi_source": ("pisource", "setup writes it as one word"),

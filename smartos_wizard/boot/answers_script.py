@@ -129,11 +129,10 @@ def _asks_itself_for_ever(answers: Mapping[str, str]) -> bool:
 def number(text: str) -> int | None:
     """An address as the script's arithmetic makes it of the four fields; None where that arithmetic fails.
 
-    The shell reads a first, second or third field with a leading zero as octal, and 08 or 09 not at all.
+    The shell reads a field with a leading zero as octal, and 08 or 09 not at all.
     """
-    fields = text.split(".")[:4]
     try:
-        high = [int(f, 8) if f.startswith("0") else int(f) for f in fields[:3]]
+        a, b, c, d = (int(f, 8) if f.startswith("0") else int(f) for f in text.split(".")[:4])
     except ValueError:
         return None
-    return (high[0] << 24) + (high[1] << 16) + (high[2] << 8) + int(fields[3])
+    return (a << 24) + (b << 16) + (c << 8) + d

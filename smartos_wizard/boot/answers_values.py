@@ -79,9 +79,9 @@ def _domain(name: str, value: str) -> Iterator[Finding]:
         said = f"{name} has no default; setup would take the word {DEFAULT} itself and break /usbkey/config with it."
         yield error(name, "no-default", said)
     elif value and _UNQUOTED.fullmatch(value) and not is_hostname(value):
-        yield error(
-            name, "bad-domain", f"{name}: {tame(value)} is not a domain name.", value.strip(".").lower()
-        )
+        better = value.strip(".").lower()
+        said = f"{name}: {tame(value)} is not a domain name."
+        yield error(name, "bad-domain", said, better if is_hostname(better) else "")
 
 
 def is_hostname(text: str) -> bool:
