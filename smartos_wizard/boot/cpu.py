@@ -62,7 +62,11 @@ _INTEL_6: tuple[tuple[str, bool, tuple[int, ...]], ...] = (
     ("Atom (Goldmont Plus)", True, (0x7A,)),
     ("Atom (Tremont)", True, (0x86, 0x96, 0x9C)),
 )
-_NAMES_6 = {model: Microarchitecture(name, nested) for name, nested, models in _INTEL_6 for model in models}
+_NAMES_6 = {
+    model: Microarchitecture(name, nested, name != "Nehalem")
+    for name, nested, models in _INTEL_6
+    for model in models
+}
 _ZEN_17 = {0x01: "Zen", 0x11: "Zen", 0x20: "Zen", 0x08: "Zen+", 0x18: "Zen+"}
 
 
