@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public by use, absent from the stubs
@@ -114,8 +115,10 @@ def _read(text: str) -> Parsed:
     answers: dict[str, str] = {}
     places: dict[str, Place] = {}
     findings: list[Finding] = []
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for key, value, at in _members(text):
-        place = _place(text, at)
+        line = bisect_right(starts, at)
+        place = Place(line, at - starts[line - 1] + 1)
         if key in places:
             said = f"{tame(key)} stands in line {places[key].line} already; setup takes this last one."
             findings.append(replace(warning(key, "double-key", said), line=place.line, column=place.column))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from smartos_wizard.boot.answers_keys import meant
-from smartos_wizard.boot.answers_network import address, mac_suggestion, netmask
+from smartos_wizard.boot.answers_network import address, mac_suggestion, netmask, prefix_length
 from smartos_wizard.boot.answers_schema import BY_NAME, SECRETS, start
 from smartos_wizard.core.errors import UsageProblem
 from smartos_wizard.core.text import tame
@@ -41,18 +41,17 @@ def put_ip(answers: dict[str, str], words: str, *, gateway: str = "") -> None:
         answers.pop("admin_netmask", None)
         answers["headnode_default_gateway"] = gateway or "none"
         return
-    ip, slash, length = words.partition("/")
-    if address(ip) is None or (
-        slash and not (length.isascii() and length.isdigit() and int(length[:3]) <= 32)
-    ):
+    ip, slash, rest = words.partition("/")
+    length = prefix_length(rest)
+    if address(ip) is None or (slash and length is None):
         raise UsageProblem(
             "bad-address",
             f"{tame(words)} is neither dhcp nor an address with a prefix.",
             hint="For example: --ip dhcp, or --ip 192.168.1.10/24 --gateway 192.168.1.1",
         )
     answers["admin_ip"] = ip
-    if slash:
-        answers["admin_netmask"] = netmask(int(length))
+    if length is not None:
+        answers["admin_netmask"] = netmask(length)
     else:
         answers.setdefault("admin_netmask", BY_NAME["admin_netmask"].default)
     if gateway:

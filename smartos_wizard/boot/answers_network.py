@@ -44,6 +44,11 @@ def prefix(mask: str) -> int | None:
     return None if "01" in bits else bits.count("1")
 
 
+def prefix_length(text: str) -> int | None:
+    """A prefix length from 0 to 32 as people write it; None for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,2}", text) and int(text) <= 32 else None
+
+
 def netmask(length: int) -> str:
     """The netmask of a prefix length from 0 to 32, as four numbers."""
     return str(IPv4Network((0, length)).netmask)
@@ -128,9 +133,9 @@ def _mask(answers: Mapping[str, str]) -> Iterator[Finding]:
     value = as_read(answers["admin_netmask"])
     if value in ("", DEFAULT):
         return
-    digits = value.removeprefix("/")
-    if digits.isascii() and digits.isdigit() and int(digits[:3]) <= 32:
-        better = netmask(int(digits))
+    short = prefix_length(value.removeprefix("/"))
+    if short is not None:
+        better = netmask(short)
         said = f"admin_netmask is written as four numbers. {_ASKS} Write {better}."
         yield error("admin_netmask", "bad-netmask", said, better)
         return
@@ -164,7 +169,7 @@ def own_network(answers: Mapping[str, str]) -> IPv4Network | None:
 def _pair(answers: Mapping[str, str]) -> Iterator[Finding]:
     """The address in its network: setup loops for ever at the broadcast address and takes the network address."""
     net = own_network(answers)
-    ip = value_of("admin_ip", answers)
+    ip = tame(value_of("admin_ip", answers) or "")
     if does("admin_ip", answers) is Does.LOOPS:
         said = f"{ip} is the broadcast address of its network. Setup would ask itself the same question for ever."
         yield error("admin_ip", "broadcast-address", said)

@@ -302,29 +302,6 @@ KEYS: tuple[AnswerKey, ...] = (
 BY_NAME: dict[str, AnswerKey] = {key.name: key for key in KEYS}
 SECRETS: frozenset[str] = frozenset(key.name for key in KEYS if key.secret)
 
-ALIASES: dict[str, tuple[str, str]] = {
-    "admin_mac": (
-        "admin_nic",
-        "the published page calls it admin_mac, but setup reads admin_nic only",
-    ),
-    "admin_gateway": ("headnode_default_gateway", "setup takes the router from headnode_default_gateway"),
-    "gateway": ("headnode_default_gateway", "setup takes the router from headnode_default_gateway"),
-    "default_gateway": ("headnode_default_gateway", "setup takes the router from headnode_default_gateway"),
-    "netmask": ("admin_netmask", "setup takes the netmask from admin_netmask"),
-    "dns_domain": ("dns_search", "dns_domain is the name in /usbkey/config; setup reads dns_search"),
-    "dns_resolvers": (
-        "dns_resolver1",
-        "dns_resolvers is the name in /usbkey/config; setup reads dns_resolver1 and dns_resolver2",
-    ),
-    "ntp_hosts": ("ntp_host", "ntp_hosts is the name in /usbkey/config; setup reads ntp_host"),
-    "root_shadow": ("root_password", "setup takes a clear password only; a hash belongs to the boot options"),
-    "zpool_confirm": ("zpool_confirm_layout", "the name is zpool_confirm_layout in full"),
-    "zpool_layout_confirm": ("zpool_confirm_layout", "the words stand the other way round"),
-    "boot_pool": ("bootpool", "setup writes it as one word"),
-    "pi_source": ("pisource", "setup writes it as one word"),
-}
-"""Names people reach for, the key that setup reads, and why."""
-
 
 def start(*, unattended: bool = False) -> dict[str, str]:
     """The answers a new file starts with.

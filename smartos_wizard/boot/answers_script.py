@@ -46,7 +46,7 @@ def is_net(text: str) -> bool:
     fields = text.split(".")
     if len(fields) < 4 or not all(re.fullmatch(r"[0-9]+", field) for field in fields[:4]):
         return False
-    return all(int(field) <= 255 for field in fields[:3])
+    return all(len(f.lstrip("0")) <= 3 and int(f[-3:]) <= 255 for f in fields[:3])
 
 
 def value_of(name: str, answers: Mapping[str, str]) -> str | None:

@@ -22,7 +22,7 @@ from smartos_wizard.boot.answers_script import (
     wants_pkgsrc,
 )
 from smartos_wizard.boot.model import Warned
-from smartos_wizard.core.text import size
+from smartos_wizard.core.text import size, tame
 
 GIB = 1 << 30
 SMALLEST_DUMP = GIB
@@ -118,7 +118,7 @@ def _console(answers: Mapping[str, str], console_set: bool) -> Iterator[Warned]:
 
 
 def _layout(answers: Mapping[str, str]) -> Iterator[Warned]:
-    layout = as_read(answers.get("zpool_layout", ""))
+    layout = tame(as_read(answers.get("zpool_layout", "")))
     if layout in ("", "default", DEFAULT):
         return
     if value_of("zpool_confirm_layout", answers) == "yes":
@@ -159,7 +159,7 @@ def _internet(answers: Mapping[str, str]) -> Iterator[Warned]:
         needs.append(("install_pkgsrc", "pkgsrc"))
     source = value_of("pisource", answers) or "media"
     if boots_from_pool(answers) and source != "media" and not source.startswith("/"):
-        needs.append(("pisource", f"pisource={source}"))
+        needs.append(("pisource", f"pisource={tame(source)}"))
     cut_off = is_static(answers) and value_of("headnode_default_gateway", answers) == "none"
     for name, what in needs:
         if cut_off:

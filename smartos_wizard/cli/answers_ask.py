@@ -9,7 +9,7 @@ import click
 
 from smartos_wizard.boot.answers_check import check_answers, has_errors
 from smartos_wizard.boot.answers_make import begin
-from smartos_wizard.boot.answers_network import address, netmask
+from smartos_wizard.boot.answers_network import address, netmask, prefix_length
 from smartos_wizard.boot.answers_schema import BY_NAME, KEYS, AnswerKey
 from smartos_wizard.boot.answers_script import Does, does
 from smartos_wizard.boot.answers_text import ordered
@@ -105,9 +105,10 @@ class Asker:
 
     def _spread(self, key: AnswerKey, said: str) -> dict[str, str]:
         """An answer, and another that is in it: 192.168.1.10/24 gives the netmask too."""
-        ip, slash, length = said.partition("/")
-        if key.name == "admin_ip" and slash and address(ip) and length.isdigit() and int(length[:3]) <= 32:
-            return {"admin_ip": ip, "admin_netmask": netmask(int(length))}
+        ip, _, rest = said.partition("/")
+        length = prefix_length(rest)
+        if key.name == "admin_ip" and address(ip) and length is not None:
+            return {"admin_ip": ip, "admin_netmask": netmask(length)}
         return {key.name: said}
 
     def _more(self, key: AnswerKey) -> None:

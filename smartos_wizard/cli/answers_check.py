@@ -60,7 +60,11 @@ def check_command(
     if checked.parsed.readable:
         traps = trap_warnings(answers, ram, pool_size, console_set=console_set)
         if answers.get("root_password") and readable_by_others(file):
-            traps += (Warned("readable-by-others", f"Others on this machine may read it: chmod 600 {file}"),)
+            traps += (
+                Warned(
+                    "readable-by-others", f"Others on this machine may read it: chmod 600 {tame(file, 200)}"
+                ),
+            )
     levels = [f.level for f in checked.findings] + [t.level for t in traps]
     bad = ERROR in levels or (strict and WARNING in levels)
     code = int(ExitCode.REFUSED if bad else ExitCode.DONE)

@@ -15,6 +15,7 @@ from smartos_wizard.cli.answers_keep import keep, may_keep
 from smartos_wizard.cli.answers_said import document, finding_line, read_file, stop_lines, trap_lines
 from smartos_wizard.cli.output import emit, json_option, tell
 from smartos_wizard.core.errors import Refused, UsageProblem, WizardError
+from smartos_wizard.core.text import tame
 
 if TYPE_CHECKING:
     from smartos_wizard.boot.answers_finding import Finding
@@ -143,9 +144,11 @@ def _begin(wishes: _Wishes) -> dict[str, str]:
         first = checked.findings[0]
         raise Refused(
             first.reference,
-            f"{wishes.start_file}, line {first.line}, column {first.column}: {first.text}",
+            f"{tame(wishes.start_file, 200)}, line {first.line}, column {first.column}: {first.text}",
             hint="Put that right first; `answers check` shows the place.",
         )
+    for finding in checked.parsed.findings:
+        tell(finding_line(finding))
     return begin(checked.parsed.answers, unattended=wishes.unattended)
 
 
@@ -174,9 +177,11 @@ def _first_line(path: str) -> str:
     try:
         line = read_file(path).decode("utf-8").split("\n", maxsplit=1)[0].rstrip("\r")
     except UnicodeDecodeError as problem:
-        raise WizardError("answers-unreadable", f"{path} is not UTF-8.") from problem
+        raise WizardError("answers-unreadable", f"{tame(path, 200)} is not UTF-8.") from problem
     if not line:
-        raise UsageProblem("empty-password", f"The first line of {path} is empty; the password stands there.")
+        raise UsageProblem(
+            "empty-password", f"The first line of {tame(path, 200)} is empty; the password stands there."
+        )
     return line
 
 
@@ -225,7 +230,7 @@ def _tell(
         emit(where | once | document(answers, findings, traps))
         return
     if out:
-        tell(f"Written: {out}")
+        tell(f"Written: {tame(out, 200)}")
     else:
         click.echo(text, nl=False)
     for line in [finding_line(f) for f in findings] + stop_lines(answers) + trap_lines(traps):

@@ -13,7 +13,7 @@ from smartos_wizard.boot.model import Warned
 from smartos_wizard.core.errors import WizardError
 from smartos_wizard.core.text import tame
 
-MOST = 1 << 20
+MOST = 1 << 16
 """An answers file is a page of text; what is larger than this is something else."""
 
 
@@ -33,7 +33,7 @@ def read_file(path: str) -> bytes:
     if len(data) > MOST:
         raise WizardError(
             "answers-unreadable",
-            f"{tame(path, 200)} is larger than 1 MiB; that is no answers file.",
+            f"{tame(path, 200)} is larger than 64 KiB; that is no answers file.",
             hint="Name the file that shall become private/answers.json.",
         )
     return data

@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_read_is_exit_code_1(tmp_path: Path) -> None:
         error = failed(run("check", str(path)))
         assert (error.reference, error.exit_code) == ("answers-unreadable", 1)
     large = tmp_path / "large.json"
-    large.write_bytes(b" " * (1 << 20) + b"{}")
+    large.write_bytes(b" " * (1 << 16) + b"{}")
     assert failed(run("check", str(large))).exit_code == 1
 
 
@@ -349,3 +349,9 @@ def test_a_password_does_not_go_to_the_screen_with_the_file(tmp_path: Path) -> N
     terminal = Terminal(tmp_path, "--root-password-file", str(secret))
     assert terminal.end() == 2
     assert PASSWORD not in terminal.said and "--out FILE" in terminal.said
+
+
+def test_what_a_file_loses_when_it_is_rewritten_is_told(tmp_path: Path) -> None:
+    result = run("new", "--from", file(tmp_path / "a.json", {"hostname": None, "bootpool": "none"}))
+    assert json.loads(result.stdout) == {"bootpool": "none"}
+    assert "hostname is null" in result.stderr

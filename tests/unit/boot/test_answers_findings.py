@@ -6,7 +6,8 @@ import pytest
 
 from smartos_wizard.boot.answers_check import check_answers, has_errors
 from smartos_wizard.boot.answers_finding import Finding
-from smartos_wizard.boot.answers_schema import ALIASES, BY_NAME, start
+from smartos_wizard.boot.answers_keys import ALIASES
+from smartos_wizard.boot.answers_schema import BY_NAME, start
 
 GOOD = {
     **start(unattended=True),

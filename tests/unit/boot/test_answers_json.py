@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smartos_wizard.boot.answers_check import check_answers, check_file, parse_answers, parse_bytes, render
+from smartos_wizard.boot.answers_check import (
+    asked,
+    check_answers,
+    check_file,
+    parse_answers,
+    parse_bytes,
+    render,
+    trap_warnings,
+)
 from smartos_wizard.boot.answers_schema import BY_NAME
 
 BAD = [
@@ -184,6 +192,13 @@ ODD = (
             "-n",
             "\ud800",
             "٣.٣.٣.٣",
+            "9" * 5000,
+            "1.1.1." + "9" * 5000,
+            "9" * 5000 + ".1.1.1",
+            "00000099",
+            "/099",
+            "10.0.0.255.\x1b[31m",
+            "²",
         ]
     )
 )
@@ -194,6 +209,9 @@ ODD = (
 def test_the_checker_takes_any_answers_and_never_tells_the_password(answers: dict[str, str]) -> None:
     marked = answers | {"root_password": f"hunter22{answers.get('root_password', '')}"}
     for given_ in (answers, marked):
+        assert "hunter22" not in str(asked(given_)) + str(trap_warnings(given_))
+        assert all(trap.text.isprintable() for trap in trap_warnings(given_))
         for finding in check_answers(given_):
             assert "hunter22" not in finding.text + finding.suggestion
+            assert finding.text.isprintable()
             assert finding.level in ("error", "warning", "info")
