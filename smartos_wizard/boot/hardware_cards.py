@@ -82,7 +82,7 @@ def network(facts: HardwareFacts) -> tuple[Verdict, ...]:
 
 
 def _network(found: _Sorted, by_usb: list[Driver], shown: str, wireless: bool) -> Verdict:
-    buy = "Put in a card that SmartOS has a driver for: Intel (igb, e1000g, ixgbe, i40e) is the safe choice."
+    buy = "Put in a card that SmartOS has a driver for: Intel (igb, e1000g, ixgbe, i40e) is the safe choice. A laptop takes a USB adapter with an ASIX AX88772 chip; slow."
     if not found.known and not by_usb:
         if found.modern:
             return Verdict("Network", Level.UNKNOWN, shown, _modern_why(), _GIVE_LEGACY, essential=True)
@@ -96,7 +96,7 @@ def _network(found: _Sorted, by_usb: list[Driver], shown: str, wireless: bool) -
     newer = [driver.name for _, driver in found.known if driver.newer]
     if len(newer) == len(found.known):
         why = f"The driver {newer[0]} came to SmartOS after 2023: older releases lack it."
-        return Verdict("Network", Level.WARNING, shown, why, "Take a release of this year.", essential=True)
+        return Verdict("Network", Level.WARNING, shown, why, "Take the newest release.", essential=True)
     if found.strange or found.modern:
         why = "SmartOS will not see the cards without a driver."
         return Verdict("Network", Level.WARNING, shown, why, "Use the others for the admin network.", essential=True)  # fmt: skip
@@ -135,7 +135,7 @@ def _controllers(name: str, found: _Sorted) -> Verdict:
     newer = [driver.name for _, driver in found.known if driver.newer]
     if len(newer) == len(found.known):
         why = f"The driver {newer[0]} came to SmartOS after 2023: older releases lack it."
-        return Verdict(name, Level.WARNING, shown, why, "Take a release of this year.", essential=True)
+        return Verdict(name, Level.WARNING, shown, why, "Take the newest release.", essential=True)
     if found.strange or found.modern:
         why = "SmartOS will not see what hangs on the controllers without a driver."
         return Verdict(name, Level.WARNING, shown, why, _GIVE_LEGACY if found.modern else "", essential=True)

@@ -30,16 +30,17 @@ def collect() -> HardwareFacts:
     """The facts of this machine. Raises WizardError `collect-failed` where the system's own tools fail."""
     if sys.platform.startswith("linux"):
         return collect_linux(Path("/"), platform.machine())
-    done = subprocess.run(
-        ["/bin/sh", "-s"], input=script(), capture_output=True, text=True, timeout=60, check=False
-    )
-    if done.returncode != 0:
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-s"], input=script(), capture_output=True, text=True, timeout=60, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
         raise WizardError(
             "collect-failed",
             "This system's hardware could not be read.",
             hint="Boot the machine with any live Linux and run `doctor --target` there.",
-            context=done.stderr[-400:],
-        )
+            context=str(error),
+        ) from error
     return read_facts(done.stdout)
 
 
@@ -55,7 +56,7 @@ def collect_linux(root: Path, machine: str) -> HardwareFacts:
         cpu=cpu,
         cpu_name=cpu_name,
         flags=flags,
-        kvm=(root / "dev/kvm").exists(),
+        kvm=_there(root / "dev/kvm"),
         memory=_memory(_read(root / "proc/meminfo")),
         firmware=firmware,
         secure_boot=secure_boot,
@@ -71,6 +72,13 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # it lies where this user may not look
+        return False
 
 
 def _listed(path: Path) -> list[Path] | None:
@@ -103,9 +111,9 @@ def _memory(meminfo: str) -> int | None:
 
 def _firmware(root: Path, machine: str) -> tuple[str, bool | None]:
     """How the machine was started, and whether Secure Boot is on. Without UEFI there is no Secure Boot."""
-    if not (root / "sys/firmware/efi").is_dir():
+    if not _there(root / "sys/firmware/efi"):
         x86 = machine in ("x86_64", "i386", "i486", "i586", "i686")
-        return ("bios", False) if x86 and (root / "sys/firmware").is_dir() else ("", None)
+        return ("bios", False) if x86 and _there(root / "sys/firmware") else ("", None)
     try:
         value = (root / "sys/firmware/efi/efivars" / _SECURE_BOOT).read_bytes()
     except FileNotFoundError:
@@ -157,7 +165,7 @@ def _disks(directory: Path) -> tuple[DiskFact, ...] | None:
     found = []
     for block in listed:
         size = _number(block / "size") * 512  # the kernel counts in 512 bytes whatever the disk does
-        if size == 0 or not (block / "device").exists() or _NO_DISK.match(block.name):
+        if size == 0 or not _there(block / "device") or _NO_DISK.match(block.name):
             continue
         if _read(block / "hidden") == "1":  # one path of several to the same NVMe
             continue

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from smartos_wizard.boot import hardware_collect
 from smartos_wizard.boot.hardware import (
     HardwareFacts,
     collect,
@@ -17,6 +18,7 @@ from smartos_wizard.boot.hardware import (
     script,
     write_facts,
 )
+from smartos_wizard.core.errors import WizardError
 from tests.machines.hardware import tree
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -103,6 +105,15 @@ def test_a_secure_boot_variable_of_odd_length_is_not_believed(tmp_path):
     variable.unlink()  # other variables are there: this firmware has no Secure Boot
     assert collect_linux(root, "x86_64").secure_boot is False
     assert "secure-boot off" in _run(["sh"], root=root)
+
+
+def test_where_there_is_no_proc_the_program_lets_the_script_look(monkeypatch):
+    here = collect()
+    monkeypatch.setattr(hardware_collect.sys, "platform", "freebsd14")
+    assert collect() == here
+    monkeypatch.setattr(hardware_collect, "script", lambda: "exit 3")
+    with pytest.raises(WizardError, match="could not be read"):
+        collect()
 
 
 def test_the_script_changes_nothing(tmp_path):

@@ -61,11 +61,13 @@ machines = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(machines)
 def test_what_is_written_is_read_back(facts):
     assert read_facts(write_facts(facts)) == facts
 
 
+@settings(deadline=None)
 @given(machines)
 def test_every_machine_gets_a_judgement_and_none_is_fit_that_lacks_or_hides_an_essential(facts):
     verdicts = judge_hardware(facts)
@@ -78,6 +80,7 @@ def test_every_machine_gets_a_judgement_and_none_is_fit_that_lacks_or_hides_an_e
         assert whole is Fitness.NOT_FIT
 
 
+@settings(deadline=None)
 @given(machines, st.integers(0, 1 << 40))
 def test_more_memory_never_makes_a_machine_worse_in_memory(facts, more):
     from dataclasses import replace
@@ -92,7 +95,7 @@ def test_more_memory_never_makes_a_machine_worse_in_memory(facts, more):
     assert level(count) <= level(count + more)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=400) | st.binary(max_size=400).map(lambda b: b.decode("latin-1")))
 def test_any_text_is_read_or_refused_with_words(text):
     for tried in (text, f"smartos-wizard hardware 1\n{text}\nend\n", f"smartos-wizard hardware {text}"):
@@ -104,6 +107,7 @@ def test_any_text_is_read_or_refused_with_words(text):
             assert error.message.isprintable()
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MACHINES), st.data())
 def test_a_flipped_character_is_read_or_refused_but_never_a_crash(path, data):
     text = path.read_text(encoding="utf-8")
