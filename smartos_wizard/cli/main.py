@@ -21,7 +21,7 @@ _GROUPS = {
     "answers": ("smartos_wizard.cli.answers", "The answers file for SmartOS's setup: make one, check one."),
     "profile": ("smartos_wizard.cli.profile", "Named sets of boot choices: list, show, save, delete."),
     "job": ("smartos_wizard.cli.job", "Long work in a process of its own: list, attach, cancel."),
-    "doctor": ("smartos_wizard.cli.doctor", "What this machine lacks for this program; and is a machine fit for SmartOS?"),
+    "doctor": ("smartos_wizard.cli.doctor", "What this program lacks here; is a machine fit for SmartOS?"),
 }
 
 
