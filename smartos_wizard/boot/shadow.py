@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import Any
 
 from smartos_wizard.core.errors import UsageProblem
 
@@ -25,20 +26,21 @@ def shadow_of(password: str, *, salt: str | None = None, rounds: int | None = No
     Raises UsageProblem for a password that cannot be typed at a console.
     """
     check_password(password)
-    from passlib.hash import sha256_crypt
-
-    chosen = sha256_crypt.using(rounds=rounds or 5000, **({} if salt is None else {"salt": salt}))
-    found: str = chosen.hash(password)
-    return found
+    chosen = _sha256_crypt().using(rounds=rounds or 5000, **({} if salt is None else {"salt": salt}))
+    return str(chosen.hash(password))
 
 
 def matches(password: str, shadow: str) -> bool:
     """Whether `password` gives `shadow`. False where `shadow` is of another kind."""
     if not _SHADOW.match(shadow):
         return False
-    from passlib.hash import sha256_crypt
+    return bool(_sha256_crypt().verify(password, shadow))
 
-    return bool(sha256_crypt.verify(password, shadow))
+
+def _sha256_crypt() -> Any:
+    from passlib import hash as hashes
+
+    return hashes.sha256_crypt  # type: ignore[attr-defined]
 
 
 def check_password(password: str) -> None:
