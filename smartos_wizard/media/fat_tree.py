@@ -1,19 +1,22 @@
 """Directories of a FAT volume: names short and long, and which clusters everything gets.
 
-Pure: turns a mapping of paths into directory bytes and cluster numbers. Imports nothing of this program.
+Pure: turns a mapping of paths into directory bytes and cluster numbers.
 """
 
 from __future__ import annotations
 
-import re
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-_SHORT_OK = re.compile(r"[A-Z0-9$%'\-_@~`!(){}^#&]+\Z")
-_DIRECTORY, _ARCHIVE, _VOLUME, _LONG = 0x10, 0x20, 0x08, 0x0F
-# 2024-01-01 00:00: the same tree gives the same bytes.
-_DATE, _TIME = ((2024 - 1980) << 9) | (1 << 5) | 1, 0
+from smartos_wizard.media.fat_names import (
+    ARCHIVE,
+    DIRECTORY,
+    VOLUME,
+    dir_entry,
+    fits_short,
+    long_entries,
+    short_name,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def _directory_size(node: _Node, is_root: bool, label: bool) -> int:
     entries = (1 if label else 0) if is_root else 2
     shorts = _short_names(node)
     for name in node.children:
-        entries += 1 + (0 if _fits_short(name, shorts[name]) else -(-len(name) // 13))
+        entries += 1 + (0 if fits_short(name, shorts[name]) else -(-len(name) // 13))
     return max(1, entries) * 32
 
 
@@ -135,89 +138,24 @@ def _directory(node: _Node, parent: _Node, label: str, root: _Node) -> bytes:
     out = bytearray()
     if node is root:
         if label:
-            out += _entry(short_label(label), _VOLUME, 0, 0)
+            out += dir_entry(short_label(label), VOLUME, 0, 0)
     else:
-        out += _entry(b".          ", _DIRECTORY, node.first, 0)
-        out += _entry(b"..         ", _DIRECTORY, 0 if parent is root else parent.first, 0)
+        out += dir_entry(b".          ", DIRECTORY, node.first, 0)
+        out += dir_entry(b"..         ", DIRECTORY, 0 if parent is root else parent.first, 0)
     shorts = _short_names(node)
     for name, child in node.children.items():
         short = shorts[name]
-        if not _fits_short(name, short):
-            out += _long_entries(name, short)
-        kind = _ARCHIVE if child.content is not None else _DIRECTORY
-        out += _entry(short, kind, child.first, child.size)
+        if not fits_short(name, short):
+            out += long_entries(name, short)
+        kind = ARCHIVE if child.content is not None else DIRECTORY
+        out += dir_entry(short, kind, child.first, child.size)
     return bytes(out)
-
-
-def _entry(short: bytes, attributes: int, cluster: int, size: int) -> bytes:
-    return struct.pack(
-        "<11sBBBHHHHHHHI",
-        short,
-        attributes,
-        0,
-        0,
-        _TIME,
-        _DATE,
-        _DATE,
-        cluster >> 16,
-        _TIME,
-        _DATE,
-        cluster & 0xFFFF,
-        size,
-    )
-
-
-def _long_entries(name: str, short: bytes) -> bytes:
-    checksum = 0
-    for byte in short:
-        checksum = (((checksum & 1) << 7) + (checksum >> 1) + byte) & 0xFF
-    units = name.encode("utf-16-le")
-    count = -(-len(units) // 26)
-    if len(units) < count * 26:
-        units = (units + b"\0\0").ljust(count * 26, b"\xff")
-    out = b""
-    for index in range(count):
-        part = units[index * 26 : index * 26 + 26]
-        order = index + 1 | (0x40 if index + 1 == count else 0)
-        packed = struct.pack(
-            "<B10sBBB12sH4s", order, part[:10], _LONG, 0, checksum, part[10:22], 0, part[22:26]
-        )
-        out = packed + out
-    return out
-
-
-def _fits_short(name: str, short: bytes) -> bool:
-    base, extension = short[:8].decode().rstrip(), short[8:].decode().rstrip()
-    return name == (f"{base}.{extension}" if extension else base)
 
 
 def _short_names(node: _Node) -> dict[str, bytes]:
     taken: set[bytes] = set()
     names: dict[str, bytes] = {}
     for name in node.children:
-        names[name] = _short_name(name, taken)
+        names[name] = short_name(name, taken)
         taken.add(names[name])
     return names
-
-
-def _short_name(name: str, taken: set[bytes]) -> bytes:
-    stem, _dot, extension = name.upper().lstrip(".").rpartition(".")
-    if not stem:
-        stem, extension = extension, ""
-    base, suffix = _clean(stem), _clean(extension)[:3]
-    plain = base[:8].ljust(8).encode() + suffix.ljust(3).encode()
-    exact = (
-        len(base) <= 8 and base == stem and len(extension) <= 3 and suffix == extension and name[:1] != "."
-    )
-    if exact and plain not in taken:
-        return plain
-    for number in range(1, 1_000_000):
-        tail = f"~{number}"
-        short = (base[: 8 - len(tail)] + tail).ljust(8).encode() + suffix.ljust(3).encode()
-        if short not in taken:
-            return short
-    raise ValueError(f"too many names like {name}")
-
-
-def _clean(text: str) -> str:
-    return "".join(c if _SHORT_OK.match(c) else "" if c in " ." else "_" for c in text)
