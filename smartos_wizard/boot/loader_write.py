@@ -4,6 +4,7 @@ Pure text. How the loader reads a line is taken from its own source (illumos: bo
 a name, `=`, a value in double or single quotes or bare; `#` begins a comment. What is in double quotes goes
 through `set`, which puts variables in the place of `$name`; what is in single quotes does not. A backslash
 vanishes. One line that breaks these rules stops the reading of the whole file, and so does a carriage return.
+What is set by module options (`…_load`, `…_name`) does not go through `set`, and must be in double quotes.
 """
 
 from __future__ import annotations
@@ -11,17 +12,30 @@ from __future__ import annotations
 import re
 
 from smartos_wizard.boot import loader_conf
+from smartos_wizard.boot.answers_values import is_hostname
+from smartos_wizard.boot.loader_block import block_of, files_of, with_block, without_block
 from smartos_wizard.boot.model import CONSOLES, BootChoices, Kmdb, Module
+from smartos_wizard.boot.shadow import check_shadow
 from smartos_wizard.core.errors import UsageProblem
+from smartos_wizard.core.text import tame
 
-BEGIN = "# >>> written by SmartOS Wizard: change it there, or remove this block"
-END = "# <<< written by SmartOS Wizard"
-_FILES = "# files:"
-_BLOCK = re.compile(
-    rf"(?:(?<=\n)|\A)(?P<lead>\n?){re.escape(BEGIN)}\n(?P<body>.*?){re.escape(END)}\n", re.DOTALL
-)
-_NO_NEWLINE = "# the line above had no end of line"
+__all__ = [
+    "block_of",
+    "choices_of",
+    "files_of",
+    "from_settings",
+    "line",
+    "loader_lines",
+    "merged",
+    "module_settings",
+    "overridden",
+    "settings_of",
+    "stops_reading",
+    "without_block",
+]
+
 _PLAIN = re.compile(r"[ !#%-&(-\[\]-~]*\Z")  # printable ASCII but " $ ' \
+_MODULE = re.compile(r"[A-Za-z0-9._/@%+,~\-]+")
 _KMDB = {
     Kmdb.LOADED: {"boot_kmdb": "YES"},
     Kmdb.NMI: {"boot_kmdb": "YES", "nmi": "kmdb"},
@@ -40,6 +54,10 @@ def settings_of(choices: BootChoices) -> dict[str, str]:
     found: dict[str, str] = {}
     if choices.console:
         found |= _console(choices)
+    elif choices.speed is not None:
+        raise UsageProblem(
+            "speed-without-port", "A speed belongs to a serial console.", hint="Add --console ttya."
+        )
     if choices.verbose is not None:
         found["boot_verbose"] = "YES" if choices.verbose else "NO"
     if choices.kmdb is not None:
@@ -50,9 +68,9 @@ def settings_of(choices: BootChoices) -> dict[str, str]:
     if choices.delay is not None:
         found["autoboot_delay"] = _delay(choices.delay)
     if choices.root_shadow:
-        found["root_shadow"] = choices.root_shadow
+        found["root_shadow"] = check_shadow(choices.root_shadow)
     if choices.hostname:
-        found["hostname"] = choices.hostname
+        found["hostname"] = _hostname(choices.hostname)
     if choices.destroy_pools:
         found["destroy_zpools"] = "true"
     return found
@@ -63,7 +81,7 @@ def _console(choices: BootChoices) -> dict[str, str]:
     name = choices.console
     if name not in CONSOLES:
         raise UsageProblem(
-            "unknown-console", f"There is no console “{name}”.", hint=f"One of {', '.join(CONSOLES)}."
+            "unknown-console", f"There is no console “{tame(name)}”.", hint=f"One of {', '.join(CONSOLES)}."
         )
     others = [other for other in CONSOLES if other != name]
     found = {"console": ",".join([name, *others]), "os_console": name}
@@ -94,7 +112,17 @@ def _rescue(choices: BootChoices) -> dict[str, str]:
 def _pool(name: str) -> str:
     """illumos: zpool(8), names of pools."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.:\-]*", name) or len(name) > 255:
-        raise UsageProblem("bad-pool-name", f"“{name}” cannot be the name of a pool.")
+        raise UsageProblem("bad-pool-name", f"“{tame(name)}” cannot be the name of a pool.")
+    return name
+
+
+def _hostname(name: str) -> str:
+    if not is_hostname(name):
+        raise UsageProblem(
+            "bad-hostname",
+            f"“{tame(name)}” is no host name.",
+            hint="Letters, digits, hyphens and dots please.",
+        )
     return name
 
 
@@ -110,7 +138,17 @@ def _delay(seconds: int) -> str:
 
 
 def module_settings(module: Module, number: int) -> dict[str, str]:
-    """The four settings that make the loader read a file (smartos-docs: modifying-boot-files)."""
+    """The four settings that make the loader read a file (smartos-docs: modifying-boot-files).
+
+    Raises UsageProblem for a name that would be cut at a blank or changed on its way to the kernel.
+    """
+    for name in (module.name, module.path):
+        if not _MODULE.fullmatch(name):
+            raise UsageProblem(
+                "bad-module-name",
+                f"The boot loader cannot load a file by the name “{tame(name)}”.",
+                hint="Letters, digits and . _ - / @ % + , ~ please.",
+            )
     prefix = _prefix(module, number)
     return {
         f"{prefix}_load": "YES",
@@ -128,6 +166,12 @@ def _prefix(module: Module, number: int) -> str:
 
 def line(name: str, value: str) -> str:
     """One line of the file. Raises UsageProblem for a value no line can hold."""
+    if len(name) + 1 + len(value) > loader_conf.LONGEST:
+        raise UsageProblem(
+            "too-long-for-the-loader",
+            f"The value of {name} is too long for the boot loader.",
+            hint=f"It takes {loader_conf.LONGEST - len(name) - 1} characters there.",
+        )
     if _PLAIN.match(value):
         return f'{name}="{value}"'
     if "$" in value and _PLAIN.match(value.replace("$", "")):
@@ -152,37 +196,9 @@ def merged(current: str, choices: BootChoices, files: tuple[str, ...] = ()) -> s
 
     `files` are paths that were put on the medium for these choices: they are noted, so that a later change can
     take away what was put, and no more. With nothing to say the block goes, and what is left is what the user had.
+    Raises UsageProblem for choices, Refused `broken-block` for a file in which our block begins and never ends.
     """
-    own = without_block(current)
-    lines = list(loader_lines(choices))
-    if files:
-        lines.insert(0, f"{_FILES} {'|'.join(sorted(files))}")
-    if not lines:
-        return own
-    missing = bool(own) and not own.endswith("\n")
-    lead = f"\n{_NO_NEWLINE}\n" if missing else ""
-    return f"{own}{lead}{BEGIN}\n" + "".join(f"{each}\n" for each in lines) + f"{END}\n"
-
-
-def without_block(text: str) -> str:
-    """The user's own part of the file, byte for byte."""
-    own = _BLOCK.sub("", text)
-    mark = f"\n{_NO_NEWLINE}\n"
-    return own[: -len(mark)] if own.endswith(mark) else own
-
-
-def block_of(text: str) -> str:
-    """Our block without its marks; empty where there is none."""
-    match = _BLOCK.search(text)
-    return match["body"] if match else ""
-
-
-def files_of(text: str) -> tuple[str, ...]:
-    """The files our block says it put on the medium."""
-    for each in block_of(text).splitlines():
-        if each.startswith(_FILES):
-            return tuple(each.removeprefix(_FILES).strip().split("|"))
-    return ()
+    return with_block(current, loader_lines(choices), files)
 
 
 def choices_of(text: str) -> BootChoices:
@@ -193,11 +209,11 @@ def choices_of(text: str) -> BootChoices:
 def from_settings(found: dict[str, str]) -> BootChoices:
     """The inverse of `settings_of`, as far as the settings tell."""
     console = found.get("os_console", "")
-    mode = found.get(f"{console}-mode", "").split(",")[0]
+    speed = _number(found.get(f"{console}-mode", "").split(",")[0])
     delay = found.get("autoboot_delay", "")
     return BootChoices(
         console=console,
-        speed=int(mode) if mode.isdigit() else None,
+        speed=speed,
         verbose={"YES": True, "NO": False}.get(found.get("boot_verbose", "")),
         kmdb=next(
             (
@@ -209,12 +225,16 @@ def from_settings(found: dict[str, str]) -> BootChoices:
         ),
         rescue=True if found.get("noimport") == "true" else None,
         pools=tuple(p for p in found.get("zpools", "").split(",") if p),
-        delay=-1 if delay == "NO" else int(delay) if delay.isdigit() else None,
+        delay=-1 if delay == "NO" else _number(delay),
         root_shadow=found.get("root_shadow", ""),
         hostname=found.get("hostname", ""),
         modules=_modules(found),
         destroy_pools=found.get("destroy_zpools") == "true",
     )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,7}", text) else None
 
 
 def _modules(found: dict[str, str]) -> tuple[Module, ...]:
@@ -234,18 +254,5 @@ def overridden(current: str, choices: BootChoices) -> tuple[str, ...]:
 
 def stops_reading(current: str) -> tuple[tuple[int, str], ...]:
     """(line number, why) of the user's lines at which the loader would stop reading, so that ours would not count."""
-    found = []
-    for number, each in enumerate(without_block(current).split("\n"), 1):
-        why = _why_bad(each)
-        if why:
-            found.append((number, why))
-    return tuple(found)
-
-
-def _why_bad(each: str) -> str:
-    bare = each.strip(" \t")
-    if not bare or bare.startswith("#"):
-        return ""
-    if each.endswith("\r"):
-        return "it ends with a carriage return (a Windows line end)"
-    return "" if not loader_conf.nonsense(each) else "it is neither a setting nor a comment"
+    own = without_block(current).split("\n")
+    return tuple((at, why) for at, each in enumerate(own, 1) if (why := loader_conf.why_it_stops(each)))
