@@ -1,0 +1,299 @@
+"""The journal that makes changing a FAT volume all or nothing.
+
+Before anything that is in use changes, everything that will change is noted in sectors nobody uses, and one
+sector, the header, says that the note is whole. From then on the change is done, even where the key is
+pulled: whoever opens it next with this program finishes it. Without the header nothing has happened.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass, field
+from typing import cast
+
+from smartos_wizard.core.errors import Refused
+from smartos_wizard.media.fat_geometry import SECTOR, Geometry, without_dirt
+from smartos_wizard.media.fat_table import FatTable, Run, damaged
+from smartos_wizard.media.volume import Volume
+
+_MAGIC = b"SMARTOS-WIZARD-1"
+_HEADER = struct.Struct("<16sIIII")
+_FIRST = 9
+"""The first reserved sector that no system uses: 0 to 2 are the boot sectors, 6 to 8 their copies."""
+_MOST_RUNS = 56
+_MOST_BODY = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A sector of a directory: where it lies in the volume, the checksum of what is there, and what will be."""
+
+    offset: int
+    before: int
+    data: bytes
+
+
+@dataclass(slots=True)
+class Journal:
+    """All that changes. `chains` are linked, `links` continue a chain, `frees` are let go, `wipes` are zeroed."""
+
+    chains: list[list[Run]] = field(default_factory=list)
+    links: list[tuple[int, int]] = field(default_factory=list)
+    patches: list[Patch] = field(default_factory=list)
+    frees: list[list[Run]] = field(default_factory=list)
+    wipes: list[Run] = field(default_factory=list)
+    clean: bool = False
+
+
+def encode(journal: Journal) -> bytes:
+    """The journal as bytes, packed."""
+    out = [struct.pack("<?", journal.clean)]
+    for chains in (journal.chains, journal.frees, [journal.wipes]):
+        out.append(struct.pack("<I", len(chains)))
+        for runs in chains:
+            out.append(struct.pack("<I", len(runs)) + b"".join(struct.pack("<II", *run) for run in runs))
+    out.append(
+        struct.pack("<I", len(journal.links)) + b"".join(struct.pack("<II", *x) for x in journal.links)
+    )
+    out.append(struct.pack("<I", len(journal.patches)))
+    out += [struct.pack("<QI", p.offset, p.before) + p.data for p in journal.patches]
+    return zlib.compress(b"".join(out), 6)
+
+
+def decode(packed: bytes) -> Journal:
+    """The inverse of `encode`. Raises ValueError, struct.error or zlib.error for anything else."""
+    unpacker = zlib.decompressobj()
+    raw = unpacker.decompress(packed, _MOST_BODY)
+    if not unpacker.eof:
+        raise ValueError("the journal is cut off, or larger than any")
+    at = 1
+
+    def numbers(form: str) -> tuple[int, ...]:
+        nonlocal at
+        found = struct.unpack_from(form, raw, at)
+        at += struct.calcsize(form)
+        return found
+
+    def runs() -> list[Run]:
+        return [cast(Run, numbers("<II")) for _ in range(numbers("<I")[0])]
+
+    chains, frees, wipes = ([runs() for _ in range(numbers("<I")[0])] for _ in range(3))
+    links = runs()
+    patches = []
+    for _ in range(numbers("<I")[0]):
+        offset, before = numbers("<QI")
+        patches.append(Patch(offset, before, raw[at : at + SECTOR]))
+        at += SECTOR
+    return Journal(chains, links, patches, frees, wipes[0], raw[0] != 0)
+
+
+class Place:
+    """Where the journal lies: reserved sectors where it fits, else free clusters at the end."""
+
+    def __init__(self, header: int, runs: list[Run], length: int, checksum: int) -> None:
+        self.header = header
+        self.runs = runs
+        self.length = length
+        self.checksum = checksum
+
+    @classmethod
+    def choose(cls, volume: Volume, geometry: Geometry, table: FatTable, body: bytes) -> Place:
+        """Find room for `body`. Raises Refused `no-journal` where there is none, OSError."""
+        spare = _spare(volume, geometry)
+        if not spare:
+            raise Refused(
+                "no-journal",
+                "This key has no room where a change could be noted safely. Nothing was changed.",
+                hint="Write the key anew with `smartos-wizard key write`.",
+            )
+        header, rest = spare[-1], spare[:-1]
+        needed = -(-len(body) // SECTOR)
+        run = _in_a_row(rest, needed)
+        if run is not None:
+            return cls(header, [run], len(body), zlib.crc32(body))
+        found: list[Run] = []
+        for start, count in reversed(list(table.free_runs())):
+            take = min(count, -(-(needed - sum(n for _, n in found)) // geometry.cluster_sectors))
+            low = (geometry.offset_of(start + count - take)) // SECTOR
+            found.append((low, take * geometry.cluster_sectors))
+            if sum(n for _, n in found) >= needed or len(found) == _MOST_RUNS:
+                break
+        if sum(n for _, n in found) < needed:
+            raise Refused(
+                "no-journal",
+                "There is not enough free room on the key to note the change safely. Nothing was changed.",
+                hint="Take files away that you put there, or write the key anew.",
+            )
+        return cls(header, found, len(body), zlib.crc32(body))
+
+    def write_body(self, volume: Volume, body: bytes) -> None:
+        """Put the journal there; it does not count before `write_header`. Raises OSError."""
+        padded = body.ljust(-(-len(body) // SECTOR) * SECTOR, b"\0")
+        at = 0
+        for sector, count in self.runs:
+            part = padded[at : at + count * SECTOR]
+            if part:
+                volume.write(sector * SECTOR, part)
+            at += len(part)
+
+    def read_body(self, volume: Volume) -> bytes:
+        """What lies there. Raises OSError."""
+        return b"".join(volume.read(s * SECTOR, n * SECTOR) for s, n in self.runs)[: self.length]
+
+    def write_header(self, volume: Volume) -> None:
+        """The one sector that makes the change done. Raises OSError."""
+        packed = _HEADER.pack(_MAGIC, len(self.runs), self.length, self.checksum, 0)
+        packed += b"".join(struct.pack("<II", *run) for run in self.runs)
+        packed = packed.ljust(SECTOR - 4, b"\0")
+        volume.write(self.header * SECTOR, packed + struct.pack("<I", zlib.crc32(packed)))
+
+    def clear(self, volume: Volume) -> None:
+        """Forget the journal: first the header, then the body. Raises OSError."""
+        volume.write(self.header * SECTOR, bytes(SECTOR))
+        volume.sync()
+        left = -(-self.length // SECTOR)
+        for sector, count in self.runs:
+            use = min(count, left)
+            if use:
+                volume.write(sector * SECTOR, bytes(use * SECTOR))
+            left -= use
+        volume.sync()
+
+
+def pending(volume: Volume, geometry: Geometry) -> Place | None:
+    """The place of a journal that says the last change was cut short; None where there is none. Raises OSError."""
+    end = min(geometry.reserved, 64)
+    if end <= _FIRST:
+        return None
+    area = volume.read(_FIRST * SECTOR, (end - _FIRST) * SECTOR)
+    for at in range(0, len(area), SECTOR):
+        sector = area[at : at + SECTOR]
+        if not sector.startswith(_MAGIC) or zlib.crc32(sector[:-4]) != struct.unpack("<I", sector[-4:])[0]:
+            continue
+        _magic, count, length, checksum, _zero = _HEADER.unpack_from(sector)
+        if count > _MOST_RUNS or length > _MOST_BODY:
+            continue
+        runs = [cast(Run, struct.unpack_from("<II", sector, _HEADER.size + 8 * n)) for n in range(count)]
+        if all((low + n) * SECTOR <= volume.size for low, n in runs):
+            return Place(_FIRST + at // SECTOR, runs, length, checksum)
+    return None
+
+
+def apply(journal: Journal, table: FatTable, volume: Volume) -> None:
+    """Do what the journal says, in an order that shows the old files or the new ones at every moment.
+
+    Doing it again changes nothing. `table` is the table as it was, or as a cut left it. Raises OSError.
+    """
+    geometry = table.geometry
+    for runs in journal.chains:
+        table.link(runs)
+    for cluster, to in journal.links:
+        table.entries[cluster] = to
+    grown = [run for runs in journal.chains for run in runs] + [
+        (cluster, 1) for cluster, _to in journal.links
+    ]
+    _write_table(table, volume, grown)
+    for patch in journal.patches:
+        volume.write(patch.offset, patch.data)
+        volume.sync()
+    freed = [run for runs in journal.frees for run in runs]
+    table.free(freed)
+    if journal.clean:
+        table.mark_clean()
+        freed.append((1, 1))
+        volume.write(0, without_dirt(volume.read(0, SECTOR)))
+    _write_table(table, volume, freed)
+    _write_info(volume, table)
+    for start, count in journal.wipes:
+        volume.write(geometry.offset_of(start), bytes(count * geometry.cluster_size))
+    volume.sync()
+
+
+def fits(journal: Journal, table: FatTable, volume: Volume) -> bool:
+    """Whether the volume is still as this journal left it: nobody else wrote to it since. Raises OSError."""
+    last = table.geometry.last
+    runs = [run for chain in (*journal.chains, *journal.frees, journal.wipes) for run in chain]
+    if any(count < 1 or start < 2 or start + count - 1 > last for start, count in runs):
+        return False
+    if any(not 2 <= cluster <= last for link in journal.links for cluster in link):
+        return False
+    if not all(table.says(chain) for chain in (*journal.chains, *journal.frees)):
+        return False
+    if not all(table.links_to(*link) for link in journal.links):
+        return False
+    for patch in journal.patches:
+        if len(patch.data) != SECTOR or patch.offset % SECTOR or patch.offset + SECTOR > volume.size:
+            return False
+        if zlib.crc32(volume.read(patch.offset, SECTOR)) not in (patch.before, zlib.crc32(patch.data)):
+            return False
+    return True
+
+
+def recover(volume: Volume, geometry: Geometry) -> bool:
+    """Finish a change that was cut short; whether there was one. Raises Refused `changed-since`, OSError."""
+    place = pending(volume, geometry)
+    if place is None:
+        return False
+    body = place.read_body(volume)
+    if zlib.crc32(body) != place.checksum:
+        raise _changed()
+    try:
+        journal = decode(body)
+    except (ValueError, struct.error, zlib.error) as error:
+        raise _changed() from error
+    tables = [FatTable.load(volume, geometry, copy) for copy in range(geometry.fats)]
+    if not all(fits(journal, table, volume) for table in tables):
+        raise _changed()
+    apply(journal, tables[0], volume)
+    place.clear(volume)
+    return True
+
+
+def _changed() -> Refused:
+    found = damaged("a change of it was cut short, and since then another system has written to it")
+    found.reference = "changed-since"
+    return found
+
+
+def _write_table(table: FatTable, volume: Volume, runs: list[Run]) -> None:
+    sectors = table.sectors_of(runs)
+    for copy in range(table.geometry.fats):
+        table.write(volume, sectors, copy)
+    volume.sync()
+
+
+def _write_info(volume: Volume, table: FatTable) -> None:
+    """The count of free clusters, where the volume keeps one. A system trusts it, so it must be right."""
+    sector = table.geometry.info
+    if not 0 < sector < table.geometry.reserved:
+        return
+    info = volume.read(sector * SECTOR, SECTOR)
+    if info[:4] != b"RRaA" or info[484:488] != b"rrAa":
+        return
+    free = table.free_count()
+    first = next(table.free_runs(), (0xFFFFFFFF, 0))[0]
+    volume.write(sector * SECTOR, info[:488] + struct.pack("<II", free, first) + info[496:])
+
+
+def _spare(volume: Volume, geometry: Geometry) -> list[int]:
+    """Reserved sectors that hold nothing. Raises OSError."""
+    end = min(geometry.reserved, 64)
+    if end <= _FIRST:
+        return []
+    area = volume.read(_FIRST * SECTOR, (end - _FIRST) * SECTOR)
+    taken = {geometry.info, geometry.backup, geometry.backup + 1, geometry.backup + 2}
+    return [
+        number
+        for number in range(_FIRST, end)
+        if number not in taken and not any(area[(number - _FIRST) * SECTOR : (number - _FIRST + 1) * SECTOR])
+    ]
+
+
+def _in_a_row(sectors: list[int], needed: int) -> Run | None:
+    run: list[int] = []
+    for sector in sectors:
+        run = [*run, sector] if run and sector == run[-1] + 1 else [sector]
+        if len(run) == needed:
+            return run[0], needed
+    return None
