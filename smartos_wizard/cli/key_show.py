@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from smartos_wizard.boot.passwords import shadow_of_settings
 from smartos_wizard.cli.key_targets import file_option, to_read
 from smartos_wizard.cli.output import emit, json_option, say
+from smartos_wizard.cli.root_password import root_password_option
 from smartos_wizard.core import text
 
 if TYPE_CHECKING:
     from smartos_wizard.cli.main import Options
     from smartos_wizard.media.model import KeyContents, Target
+    from smartos_wizard.media.password_file import RootPassword
+    from smartos_wizard.world import World
 
 EPILOG = """\b
 Examples:
   smartos-wizard key show /dev/sdX
   smartos-wizard key show vm.img --file --json
+  smartos-wizard key show /dev/sdX --root-password
+  smartos-wizard key show smartos.iso --file --root-password
+
+With --root-password and --file, TARGET may also be a compressed image, an ISO, a platform tarball or the
+VMware bundle.
+
+\b
+Exit codes: 0 done, 2 no SmartOS medium or a damaged one, 4 refused, also where it holds no root password.
 """
 
 _LAYOUTS = {"gpt": "GPT (2019 and later)", "mbr": "MBR (GRUB, before 2019)", "iso": "ISO"}
@@ -27,21 +40,75 @@ _LAYOUTS = {"gpt": "GPT (2019 and later)", "mbr": "MBR (GRUB, before 2019)", "is
 @click.command(name="show", epilog=EPILOG)
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @file_option
+@root_password_option
 @json_option
 @click.pass_obj
-def show_command(options: Options, targets: tuple[str, ...], as_file: bool, as_json: bool) -> None:
+def show_command(
+    options: Options, targets: tuple[str, ...], as_file: bool, root_password: bool, as_json: bool
+) -> None:
     """Show which SmartOS is on TARGET, its console, extra files, and whether it is well. Nothing is written."""
     from smartos_wizard.media.showing import show_key
 
     places = [to_read(options.world, target, as_file=as_file) for target in targets]
+    if root_password:
+        _show_passwords(options.world, places, as_json=as_json)
+        return
     found = [(place, show_key(options.world, place)) for place in places]
     if as_json:
-        documents = [{"path": p.path, "serial": p.disk.serial, **asdict(c)} for p, c in found]
-        emit(documents[0] if len(documents) == 1 else documents)
+        _emit([_document(place, contents) for place, contents in found])
         return
     for place, contents in found:
         for line in _lines(place, contents):
             say(line)
+
+
+def _show_passwords(world: World, places: list[Target], *, as_json: bool) -> None:
+    from smartos_wizard.cli import root_password as passwords
+
+    documents = []
+    for place in places:
+        contents, word, title = _with_password(world, place)
+        shadow = shadow_of_settings(contents.settings)
+        grub = contents.layout == "mbr" or passwords.is_grub(contents.stamp)
+        if as_json:
+            documents.append(_document(place, contents) | passwords.to_json(word, shadow, grub=grub))
+            continue
+        for line in [title] if title else _lines(place, contents):
+            say(line)
+        say()
+        passwords.show(word, shadow, grub=grub)
+    if as_json:
+        _emit(documents)
+
+
+def _with_password(world: World, place: Target) -> tuple[KeyContents, RootPassword, str]:
+    """What is on it and the password, opened once; for a file that is no key, a line on what it is."""
+    from smartos_wizard.cli.root_password import tell_of_decoding
+    from smartos_wizard.media.contents import read_contents
+    from smartos_wizard.media.images import recognise
+    from smartos_wizard.media.model import ImageKind, KeyContents
+    from smartos_wizard.media.root_password import of_file, of_pread
+    from smartos_wizard.media.showing import read_key
+
+    facts = recognise(Path(place.path)) if place.regular_file else None
+    if facts is None or facts.kind is ImageKind.RAW:
+        both = read_key(
+            world, place, lambda pread, size: (read_contents(pread, size), of_pread(pread, size, place.path))
+        )
+        return *both, ""
+    tell_of_decoding(place.path, facts.size)
+    word = of_file(Path(place.path), facts)
+    layout = "iso" if facts.kind is ImageKind.ISO else ""
+    contents = KeyContents(layout, stamp=word.stamp, notes=(f"It is {facts.looks_like}.",))
+    return contents, word, f"{place.path}: SmartOS {word.stamp or 'of unknown release'}, {facts.looks_like}"
+
+
+def _document(place: Target, contents: KeyContents) -> dict[str, Any]:
+    return {"path": place.path, "serial": place.disk.serial, **asdict(contents)}
+
+
+def _emit(documents: list[dict[str, Any]]) -> None:
+    emit(documents[0] if len(documents) == 1 else documents)
 
 
 def _lines(place: Target, contents: KeyContents) -> list[str]:

@@ -9,6 +9,7 @@ import click
 
 from smartos_wizard.cli.main import Options
 from smartos_wizard.cli.output import emit, json_option, run_plan, say, table, tell
+from smartos_wizard.cli.root_password import root_password_option
 from smartos_wizard.core import text
 
 if TYPE_CHECKING:
@@ -71,38 +72,53 @@ def list_command(options: Options, mirror: str, limit: int | None, as_json: bool
 
 @command.command(
     epilog="\b\nExamples:\n  smartos-wizard release show latest\n"
-    "  smartos-wizard release show 20260903T001557Z --changelog\n\n" + _CODES
+    "  smartos-wizard release show 20260903T001557Z --changelog\n"
+    "  smartos-wizard release show latest --root-password\n\n" + _CODES
 )
 @click.argument("stamp", metavar="STAMP|latest")
 @mirror_option
 @click.option("--changelog", is_flag=True, help="What changed in it, as published.")
-@click.option("--root-password", is_flag=True, help="The single-user root password of that build.")
+@root_password_option
 @json_option
 @click.pass_obj
 def show(
     options: Options, stamp: str, mirror: str, changelog: bool, root_password: bool, as_json: bool
 ) -> None:
-    """Everything a release publishes: files, sizes, digests; changelog and root password on request."""
+    """Everything a release publishes: files, sizes, digests; changelog and root password on request.
+
+    The password is read from a verified file of the release in the store; without one, from the small file
+    published beside it. Nothing else is downloaded for it.
+    """
+    from smartos_wizard.boot.passwords import Shadow
+    from smartos_wizard.cli import root_password as passwords
     from smartos_wizard.cli.release_lines import release_lines, release_to_json
-    from smartos_wizard.releases.listing import read_changelog, read_root_password
+    from smartos_wizard.core.errors import NetworkFailed
+    from smartos_wizard.releases.listing import read_changelog
 
     world = options.world
     source = world.mirror(mirror)
-    release = _read(world, source, stamp)
-    extra: dict[str, str] = {}
-    if changelog:
-        extra["changelog"] = read_changelog(source, release.stamp)
-    if root_password:
-        extra["root_password"] = read_root_password(source, release.stamp)
+    try:
+        release = _read(world, source, stamp)
+    except NetworkFailed as error:
+        if not root_password:
+            raise
+        passwords.without_mirror(world, stamp, error, as_json=as_json)
+        return
+    log = read_changelog(source, release.stamp) if changelog else ""
+    password = passwords.of_release(world, source, release) if root_password else None
+    grub = passwords.is_grub(release.stamp)
     if as_json:
-        emit({**release_to_json(release, world), **extra})
+        extra = {"changelog": log} if changelog else {}
+        said = passwords.to_json(password, Shadow.RELEASED, grub=grub) if password else {}
+        emit({**release_to_json(release, world), **extra, **said})
         return
     for line in release_lines(release, world):
         say(line)
-    if root_password:
-        say(f"\nsingle-user root password: {extra['root_password']}")
+    if password:
+        say()
+        passwords.show(password, Shadow.RELEASED, grub=grub)
     if changelog:
-        say("\n" + extra["changelog"])
+        say("\n" + log)
 
 
 @command.command(

@@ -140,6 +140,23 @@ class FatVolume:
         wanted = path.strip("/").lower()
         return next((f for f in self.files() if f.path.lower() == wanted), None)
 
+    def lookup(self, path: str) -> FatFile | None:
+        """As `find`, but reads no more than the directories on the way. Raises FatProblem."""
+        entry: Any = self._fs.root
+        try:
+            for part in path.strip("/").lower().split("/"):
+                inside = itertools.islice(entry.iterdir(), _MOST_NAMES)
+                named = (e for e in inside if not int(e.dirent.DIR_Attr) & 0x08 and _name(e).lower() == part)
+                entry = next(named, None)
+                if entry is None:
+                    return None
+            dirent = entry.dirent
+            return FatFile(path, int(dirent.DIR_FileSize), int(entry.cluster), bool(dirent.DIR_Attr & 0x10))
+        except (OSError, FatProblem):
+            raise
+        except Exception as error:
+            raise FatProblem(f"A directory cannot be read: {error}.") from error
+
     def chunks(self, file: FatFile) -> Iterator[bytes]:
         """The file's content in pieces of up to 1 MiB. Raises FatProblem where less is there than said."""
         left = file.size

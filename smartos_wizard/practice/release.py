@@ -17,6 +17,7 @@ from pathlib import Path
 from smartos_wizard.core.paths import private_directory
 from smartos_wizard.practice.control import locked
 from smartos_wizard.practice.entries import Entry, text_entry
+from smartos_wizard.practice.release_files import release_password
 from smartos_wizard.practice.stamps import Era
 
 _FACTS = "facts.json"  # names, sizes and digests of a built release; not served
@@ -136,7 +137,7 @@ def _records(era: Era, files: list[dict[str, str]]) -> list[Entry]:
 
 
 def _password(stamp: str) -> str:
-    return hashlib.sha256(f"practice {stamp}".encode()).hexdigest()[:24] + "\n"
+    return f"{release_password(stamp)}\n"  # smartos-live: Makefile copies root.password there
 
 
 def _index(stamp: str, names: list[str], algorithms: list[str]) -> str:

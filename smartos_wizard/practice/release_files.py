@@ -73,12 +73,17 @@ def boot_archive(size: int, seed: int) -> bytes:
     return b"".join(blocks)[:size]
 
 
+def release_password(stamp: str) -> str:
+    """The password of a build: 16 letters and digits on one line (smartos-live: tools/build_live, pwgen)."""
+    return "Practice" + hashlib.sha256(f"practice {stamp}".encode()).hexdigest()[:8]
+
+
 def platform_files(stamp: str, archive_size: int, seed: int) -> dict[str, bytes]:
     """What a platform directory holds (smartos-live: tools/build_live), paths below it."""
     archive = boot_archive(archive_size, seed)
     digest = hashlib.sha1(archive, usedforsecurity=False).hexdigest()
     return {
-        "root.password": b"practice-only\n",
+        "root.password": f"{release_password(stamp)}\n".encode(),
         "etc/version/platform": f"{stamp}\n".encode(),
         "i86pc/kernel/amd64/unix": make_believe("unix", 3 << 20),
         "i86pc/amd64/boot_archive": archive,
