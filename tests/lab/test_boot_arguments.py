@@ -1,0 +1,188 @@
+"""What is chosen for a key arrives in the kernel: GRUB in the loader's place, a small kernel that tells what it was told.
+
+Real are the key's partitions and file systems, BIOS, GRUB with its reading of FAT and of menus, and the kernel's
+way of reading what it gets. Played, after the loader's source, is the reading of loader.conf (`rig/loader.py`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smartos_wizard.boot import loader_write
+from smartos_wizard.boot.model import CONSOLES, LOADER_CONF_LOCAL, BootChoices, Kmdb, Module
+from tests.lab.rig import bootkey
+from tests.lab.rig.bootkey import BootKey, choose
+from tests.lab.rig.bootreport import CONSOLES as SERIAL
+from tests.lab.rig.bootreport import ENDED, Told, checksum
+from tests.lab.rig.bootreport import Module as Seen
+from tests.lab.rig.loader import KERNEL
+
+pytestmark = pytest.mark.lab
+
+ARCHIVE = "/platform/i86pc/amd64/boot_archive"
+SHADOW = "$5$abcdefgh$Kx0v./yZpLmNoPqRsTuVwXyZ0123456789abcdEFGH1"
+RELEASED = {
+    "bootfile": "unix",
+    "console": "text",
+    "os_console": "text",
+    "root_shadow": "$5$2HOHRnK3$NvLlm.1KQBbB0WjoP7xcIwGnllhzp2HnT.mDO7DpxYA",
+    "smartos": "true",
+    **{f"{name}-mode": "115200,8,n,1,-" for name in SERIAL},
+}
+"""What SmartOS gets from a key as it is released (smartos-live: tools/build_boot_image)."""
+
+
+@pytest.fixture(scope="module")
+def released(space: Path) -> BootKey:
+    """A key as it is released, but for GRUB in the loader's place."""
+    return bootkey.built(space / "boot-arguments")
+
+
+@pytest.fixture
+def key(released: BootKey) -> Iterator[BootKey]:
+    with bootkey.copied(released) as copy:
+        yield copy
+
+
+def started(key: BootKey, console: str) -> Told:
+    """Start the key: its report, which must come on this console and on no other."""
+    key.act_as_loader()
+    heard = key.boot()
+    assert (heard.code, heard.spoke) == (ENDED, {console}), heard
+    return heard.told(console)
+
+
+@pytest.mark.parametrize("console", CONSOLES)
+def test_the_console_chosen_gets_the_text_and_no_other(key, console):
+    choose(key, BootChoices(console=console))
+    told = started(key, console)
+    assert told.line == f"{KERNEL} -B console={console}"
+    assert told.properties == RELEASED | {"console": console, "os_console": console}
+    assert told.divisor == (0 if console == "text" else 1)
+
+
+def test_a_speed_reaches_the_serial_port(key):
+    choose(key, BootChoices(console="ttyb", speed=9600))
+    told = started(key, "ttyb")
+    assert told.divisor == 115200 // 9600
+    assert told.properties["ttyb-mode"] == "9600,8,n,1,-"
+    assert told.properties["ttya-mode"] == "115200,8,n,1,-"
+
+
+def test_a_released_key_gets_what_the_release_says(key):
+    told = started(key, "text")
+    assert told.line == f"{KERNEL} -B console=text"
+    assert told.properties == RELEASED
+    archive = key.read(ARCHIVE) or b""
+    assert told.modules[ARCHIVE] == Seen(1 << 20, checksum(archive), archive[:16], {"type=rootfs"})
+    assert told.modules[f"{ARCHIVE}.hash"].arguments == {"type=hash", f"name={ARCHIVE}"}
+
+
+def test_every_choice_arrives_as_it_was_said(key):
+    choices = BootChoices(
+        console="ttya", pools=("zones", "data-2"), root_shadow=SHADOW, hostname="box-1.example.org",
+        destroy_pools=True, delay=3, verbose=True,
+    )  # fmt: skip
+    choose(key, choices)
+    assert key.loaded().environment["autoboot_delay"] == "3"
+    assert started(key, "ttya").properties == RELEASED | {
+        "console": "ttya", "os_console": "ttya", "boot_verbose": "YES", "zpools": "zones,data-2",
+        "root_shadow": SHADOW, "hostname": "box-1.example.org", "destroy_zpools": "true",
+    }  # fmt: skip
+
+
+def test_rescue_arrives(key):
+    choose(key, BootChoices(console="ttya", rescue=True))
+    properties = started(key, "ttya").properties
+    assert {name: properties[name] for name in ("noimport", "standalone", "smartos")} == {
+        "noimport": "true", "standalone": "true", "smartos": "false",
+    }  # fmt: skip
+    assert properties["root_shadow"] == RELEASED["root_shadow"]
+
+
+@pytest.mark.parametrize(
+    ("verbose", "kmdb", "flags", "nmi"),
+    [(True, None, " -v", None), (None, Kmdb.LOADED, " -k", None), (True, Kmdb.BOOT_NMI, " -vkd", "kmdb"), (False, Kmdb.OFF, "", None)],
+)  # fmt: skip
+def test_the_flags_arrive(key, verbose, kmdb, flags, nmi):
+    choose(key, BootChoices(console="ttyd", verbose=verbose, kmdb=kmdb))
+    told = started(key, "ttyd")
+    assert told.line == f"{KERNEL}{flags} -B console=ttyd"
+    assert told.properties.get("nmi") == nmi
+
+
+def test_files_arrive_byte_for_byte_under_the_names_they_are_wanted_by(key):
+    noise = random.Random(7)
+    files = {
+        "etc/system": b"set noexec_user_stack=1\n",
+        "kernel/drv/Some_Long-Driver.Name.conf": noise.randbytes(300_001),
+        "looks-like.gz": b"\x1f\x8b\x08" + noise.randbytes(5000),
+        "etc/shadow": b"root:$5$x$y:6445::::::\n",
+    }
+    modules = tuple(Module(name, f"boot/bootfs/{name}", data) for name, data in files.items())
+    choose(key, BootChoices(console="ttya", modules=modules, answers={"hostname": "box"}))
+    told = started(key, "ttya")
+    for name, data in files.items():
+        want = Seen(len(data), checksum(data), data[:16], {"type=file", f"name={name}"})
+        assert told.modules[f"/boot/bootfs/{name}"] == want, name
+    assert told.properties == RELEASED | {"console": "ttya", "os_console": "ttya"}
+
+
+def test_lines_of_the_user_arrive_too_and_ours_come_last(key):
+    own = 'os_console="ttyc"  # mine\nmy_own=1,2\nother=\'$5$ as it is\'\nboot_verbose="YES"\n'
+    key.put(LOADER_CONF_LOCAL, own.encode())
+    choose(key, BootChoices(console="ttyb"))
+    told = started(key, "ttyb")
+    assert told.line == f"{KERNEL} -v -B console=ttyb"
+    assert (told.properties["my_own"], told.properties["other"]) == ("1,2", "$5$ as it is")
+    choose(key, BootChoices())
+    assert key.text(LOADER_CONF_LOCAL) == own
+    assert started(key, "ttyc").line == f"{KERNEL} -v -B console=ttyc"
+
+
+@pytest.mark.parametrize("bad", ["just words", 'console="ttya', 'x="1"\r', "=1"])
+def test_a_line_that_is_told_to_stop_the_loader_does_stop_it(key, bad):
+    key.put(LOADER_CONF_LOCAL, f'before="1"\n{bad}\n'.encode())
+    choose(key, BootChoices(console="ttyb"))
+    assert loader_write.stops_reading(key.text(LOADER_CONF_LOCAL) or "")[0][0] == 2
+    told = started(key, "text")
+    assert told.properties == RELEASED | {"before": "1"}
+
+
+def test_choices_taken_back_leave_a_released_key(key):
+    module = Module("etc/system", "boot/bootfs/etc/system", b"set x=1\n")
+    choose(key, BootChoices(console="ttyb", kmdb=Kmdb.BOOT, hostname="box", modules=(module,)))
+    choose(key, BootChoices())
+    assert key.read(LOADER_CONF_LOCAL) is None
+    told = started(key, "text")
+    assert (told.line, told.properties) == (f"{KERNEL} -B console=text", RELEASED)
+    assert set(told.modules) == {ARCHIVE, f"{ARCHIVE}.hash", "/lab/environment"}
+
+
+def test_grub_reading_the_very_lines_understands_them_the_same(key):
+    """GRUB's shell knows quotes, variables and comments by the same rules: another reader of our lines, a real one."""
+    module = Module("etc/system", "boot/bootfs/etc/system", b"set x=1\n")
+    choices = BootChoices(
+        console="ttyc",
+        speed=38400,
+        pools=("a", "b"),
+        root_shadow=SHADOW,
+        hostname="h",
+        modules=(module,),
+        kmdb=Kmdb.BOOT,
+    )
+    choose(key, choices)
+    key.say_to_grub(
+        f"serial --unit=0 --speed=115200\nterminal_output serial\nset root={key.root}\n"
+        f"source /boot/loader.conf\nsource /{LOADER_CONF_LOCAL}\nset\necho all of it\nterminal_output console\nhalt\n"
+    )
+    heard = key.boot()
+    said = heard.consoles["ttya"].replace("\r", "")
+    assert "all of it" in said, heard
+    found = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    wanted = loader_write.settings_of(choices) | loader_write.module_settings(module, 1)
+    assert {name: found.get(name) for name in wanted} == wanted
