@@ -156,8 +156,11 @@ def _assigned(
 
 
 def _by_smallest(buckets: list[_Bucket]) -> list[_Bucket]:
+    def compare(a: tuple[float, _Bucket], b: tuple[float, _Bucket]) -> int:
+        return _sign(a[0] - b[0])
+
     smallest = [(bucket.smallest, bucket) for bucket in buckets]
-    return [bucket for _, bucket in sorted(smallest, key=cmp_to_key(lambda a, b: _sign(a[0] - b[0])))]
+    return [bucket for _, bucket in sorted(smallest, key=cmp_to_key(compare))]
 
 
 def _in_order(disks: list[ListedDisk]) -> tuple[ListedDisk, ...]:

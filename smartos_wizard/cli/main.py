@@ -19,6 +19,7 @@ _GROUPS = {
     "release": ("smartos_wizard.cli.release", "List, show, download, verify and prune SmartOS releases."),
     "key": ("smartos_wizard.cli.key", "List disks; write, check, show, boot-test and restore USB keys."),
     "answers": ("smartos_wizard.cli.answers", "The answers file for SmartOS's setup: make one, check one."),
+    "pool": ("smartos_wizard.cli.pool", "What SmartOS's setup would make of disks."),
     "profile": ("smartos_wizard.cli.profile", "Named sets of boot choices: list, show, save, delete."),
     "job": ("smartos_wizard.cli.job", "Long work in a process of its own: list, attach, cancel."),
     "doctor": ("smartos_wizard.cli.doctor", "What this program lacks here; is a machine fit for SmartOS?"),
