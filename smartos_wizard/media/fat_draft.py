@@ -112,6 +112,10 @@ class Draft:
             runs = self.table.allocate(clusters)
             end = directory.runs[-1][0] + directory.runs[-1][1] - 1
             self.table.entries[end] = runs[0][0]
+            for chain in self.journal.chains:
+                if sum(chain[-1]) - 1 == end:  # taken since the last commit: it just becomes longer
+                    chain.extend(runs)
+                    return runs
             self.journal.chains.append(list(runs))
             self.journal.links.append((end, runs[0][0]))
             return runs

@@ -14,7 +14,7 @@ from typing import cast
 
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.media.fat_geometry import SECTOR, Geometry, without_dirt
-from smartos_wizard.media.fat_table import FatTable, Run, damaged
+from smartos_wizard.media.fat_table import END, FatTable, Run, damaged
 from smartos_wizard.media.volume import Volume
 
 _MAGIC = b"SMARTOS-WIZARD-1"
@@ -188,12 +188,12 @@ def apply(journal: Journal, table: FatTable, volume: Volume) -> None:
     geometry = table.geometry
     for runs in journal.chains:
         table.link(runs)
+    for cluster, _to in journal.links:  # a directory must not go on into clusters that are not chained yet
+        table.entries[cluster] = END
+    _write_table(table, volume, [run for runs in journal.chains for run in runs])
     for cluster, to in journal.links:
         table.entries[cluster] = to
-    grown = [run for runs in journal.chains for run in runs] + [
-        (cluster, 1) for cluster, _to in journal.links
-    ]
-    _write_table(table, volume, grown)
+    _write_table(table, volume, [(cluster, 1) for cluster, _to in journal.links])
     for patch in journal.patches:
         volume.write(patch.offset, patch.data)
         volume.sync()

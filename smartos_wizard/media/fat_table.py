@@ -82,7 +82,7 @@ class FatTable:
         """Take `count` free clusters and chain them; nothing is written. Raises Refused `no-space`."""
         taken: list[Run] = []
         left = count
-        for start, length in self.free_runs(limit):
+        for start, length in self.free_runs(limit) if count else ():
             use = min(left, length)
             taken.append((start, use))
             left -= use
