@@ -37,7 +37,7 @@ def check_volume(pread: Pread, first: int, size: int) -> tuple[str, ...]:
     _Walk(pread, at, table, say).run()
     lost, where = table.lost()
     if lost:
-        say(f"{_clusters(lost)} taken, but belong to no file or directory; the first is cluster {where}.")
+        say(_lost(lost, where))
     check_reserved(pread, at, table.free, say)
     return say.sentences()
 
@@ -155,5 +155,7 @@ def _called(path: str) -> str:
     return f"T{path[1:]}" if path == "the root directory" else path
 
 
-def _clusters(count: int) -> str:
-    return "1 cluster is" if count == 1 else f"{count} clusters are"
+def _lost(count: int, first: int) -> str:
+    if count == 1:
+        return f"Cluster {first} is taken, but belongs to no file or directory."
+    return f"{exact(count)} clusters are taken, but belong to no file or directory; the first is cluster {first}."

@@ -15,6 +15,7 @@ from smartos_wizard.media.partitions import Pread
 _MOST_CLUSTERS = 1 << 24  # 64 MiB of table; a key has 3.2 million clusters
 _MOST_FINDINGS = 100
 _NONE = (0, 0xFFFF)
+_FIELDS_END = 90
 _UNKNOWN = 0xFFFFFFFF
 _MEDIA = (0xF0, *range(0xF8, 0x100))
 
@@ -161,8 +162,10 @@ def check_reserved(pread: Pread, at: Geometry, free: int, say: Findings) -> None
             say(f"The {what} is said to be sector {number}, outside the reserved {sectors}.")
     if at.backup and at.backup < sectors:
         copy = pread(at.first + at.backup * at.sector, 512)
-        # A mounted volume is marked in the first boot sector only.
-        if copy[:state] != boot[:state] or copy[state + 1 :] != boot[state + 1 :]:
+        # The fields, not the boot code, which an installer of boot loaders may have put into the first only.
+        # A mounted volume is marked in the first only, too.
+        fields = (slice(510, 512), slice(11, state), slice(state + 1, _FIELDS_END))
+        if any(copy[part] != boot[part] for part in fields):
             say("The boot sector and its backup differ.")
     if at.info and at.info < sectors:
         _check_info(pread(at.first + at.info * at.sector, 512), at, free, say)

@@ -55,7 +55,11 @@ class Reader:
     def items(self, raw: bytes) -> list[Item]:
         """What is in the directory whose clusters hold `raw`, the dots left out; faults go to `say`."""
         found: list[Item] = []
-        self._dots(raw)
+        if self.own and raw:
+            if raw[:11] != _DOT and raw[32:43] != _DOTDOT:
+                self.say(f"{self.path} is called a directory, but does not begin like one.")
+                return found
+            self._dots(raw)
         end = len(raw) - len(raw) % 32
         for at in range(0 if not self.own else 64, end, 32):
             lead = raw[at]
@@ -80,8 +84,6 @@ class Reader:
         return found
 
     def _dots(self, raw: bytes) -> None:
-        if not self.own:
-            return
         for at, name, target in ((0, _DOT, self.own), (32, _DOTDOT, self.parent)):
             entry = raw[at : at + 32]
             shown = name.decode().rstrip()
@@ -129,7 +131,7 @@ class Reader:
             self._label(entry)
             return None
         name = self._long_name(short)
-        shown = tame(name, _LONGEST).replace("/", "_") or _shown(short)
+        shown = tame(name or _cased(short, entry[12]), _LONGEST).replace("/", "_") or _shown(short)
         self._judge_short(short)
         self._judge_long(name, short)
         size: int = struct.unpack_from("<I", entry, 28)[0]
@@ -195,6 +197,12 @@ def _checksum(short: bytes) -> int:
 def _plain(short: bytes) -> str:
     base, extension = (part.decode("cp437").rstrip(" ") for part in (short[:8], short[8:]))
     return f"{base}.{extension}" if extension else base
+
+
+def _cased(short: bytes, flags: int) -> str:
+    """The short name in the case that two bits note (Linux, fs/fat/dir.c)."""
+    base, dot, extension = _plain(short).partition(".")
+    return (base.lower() if flags & 0x08 else base) + dot + (extension.lower() if flags & 0x10 else extension)
 
 
 def _shown(short: bytes) -> str:
