@@ -14,17 +14,19 @@ from smartos_wizard.boot import grub_menu, loader_write
 from smartos_wizard.boot.answers_json import parse_bytes
 from smartos_wizard.boot.answers_text import masked as masked_answers
 from smartos_wizard.boot.answers_text import render
+from smartos_wizard.boot.loader_conf import MASK, masked
 from smartos_wizard.boot.model import ANSWERS, LOADER_CONF_LOCAL, MENU_LST, BootChoices, FileChange
 from smartos_wizard.core.errors import Refused, UsageProblem
+from smartos_wizard.core.text import tame
+
+__all__ = ["MASK", "check_path", "files_for", "files_wanted", "kernel_properties", "masked", "preview"]
 
 Reader = Callable[[str], bytes | None]
-MASK = "********"
 _RELEASED = re.compile(r"(boot|platform|previous|etc/version)(/|\Z)", re.IGNORECASE)
 _OURS_TO_GIVE = re.compile(
     r"boot/(loader\.rc\.local|menu\.rc\.local|conf\.d/.+|custom/.+|bootfs/.+)\Z", re.IGNORECASE
 )
-_BAD = re.compile(r'[\x00-\x1f"*:<>?\\|\x7f]')
-_SECRET_SETTING = re.compile(r"^(.*root_shadow=)(.*)$")
+_BAD = re.compile(r'[\x00-\x1f"*:<>?\\|\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 
 
 def check_path(path: str) -> str:
@@ -36,11 +38,13 @@ def check_path(path: str) -> str:
     parts = whole.split("/")
     if not whole or any(part in ("", ".", "..") for part in parts):
         raise UsageProblem(
-            "bad-path", f"“{path}” is no path on the key.", hint="For example local/notes.txt."
+            "bad-path", f"“{tame(path)}” is no path on the key.", hint="For example local/notes.txt."
         )
     for part in parts:
-        if _BAD.search(part) or part[-1] in ". " or len(part) > 255:
-            raise UsageProblem("bad-path", f"“{part}” cannot be a name on a FAT file system.", context=path)
+        if _BAD.search(part) or part[-1] in ". " or len(part.encode("utf-16-le")) > 510:
+            raise UsageProblem(
+                "bad-path", f"“{tame(part)}” cannot be a name on a FAT file system.", context=tame(path, 200)
+            )
     if whole.lower() in (LOADER_CONF_LOCAL, ANSWERS, MENU_LST):
         raise UsageProblem(
             "own-file",
@@ -67,11 +71,12 @@ def files_for(choices: BootChoices, current: Reader, *, legacy: bool) -> tuple[F
     if legacy and raw is None:
         raise Refused("no-menu", f"There is no {MENU_LST} on it, so nothing can be told to GRUB.")
     old = (raw or b"").decode("utf-8", "surrogateescape")
-    wanted = _wanted(choices, legacy)
+    wanted = files_wanted(choices, legacy=legacy)
     put = tuple(path for path in wanted if path != ANSWERS)
     noted = (*put, ANSWERS) if ANSWERS in wanted else put
     new = grub_menu.merged_menu(old, choices, noted) if legacy else loader_write.merged(old, choices, noted)
-    gone = {p for p in _noted(old, legacy) if p not in wanted}
+    kept = {path.lower() for path in wanted}
+    gone = {p for p in _noted(old, legacy) if p.lower() not in kept}
     changes = [_change(path, current(path), data) for path, data in wanted.items()]
     changes += [_change(path, current(path), None) for path in sorted(gone)]
     text = new.encode("utf-8", "surrogateescape")
@@ -79,26 +84,30 @@ def files_for(choices: BootChoices, current: Reader, *, legacy: bool) -> tuple[F
     return tuple(c for c in changes if c.old != c.new)
 
 
-def _wanted(choices: BootChoices, legacy: bool) -> dict[str, bytes]:
-    wanted: dict[str, bytes] = {}
-    for path, data in choices.files.items():
-        wanted[check_path(path)] = data
+def files_wanted(choices: BootChoices, *, legacy: bool) -> dict[str, bytes]:
+    """The files these choices put on the medium, path to bytes, settings files apart. Raises UsageProblem."""
     if choices.modules and legacy:
         raise UsageProblem(
             "no-modules-on-legacy-keys",
             "Files for /system/boot need the loader that keys have since 2019-04.",
             hint="Write a newer release to this key.",
         )
-    for module in choices.modules:
-        wanted[check_path(module.path)] = module.data
+    rows = [(check_path(path), data) for path, data in choices.files.items()]
+    rows += [(check_path(module.path), module.data) for module in choices.modules]
     if choices.answers is not None:
-        wanted[ANSWERS] = render(choices.answers).encode()
-    folded = [path.lower() for path in wanted]
-    if len(set(folded)) != len(folded):
+        rows.append((ANSWERS, render(choices.answers).encode()))
+    folded = {path.lower() for path, _ in rows}
+    if len(folded) != len(rows):
         raise UsageProblem(
             "same-file-twice", "The same file is asked for twice.", hint="FAT knows no upper and lower case."
         )
-    return wanted
+    for path in folded:
+        above = next((up for up in folded if path.startswith(f"{up}/")), None)
+        if above is not None:
+            raise UsageProblem(
+                "file-and-directory", f"{tame(above)} cannot be a file and hold {tame(path)} at once."
+            )
+    return dict(rows)
 
 
 def _noted(text: str, legacy: bool) -> tuple[str, ...]:
@@ -113,7 +122,7 @@ def _noted(text: str, legacy: bool) -> tuple[str, ...]:
 
 
 def _change(path: str, old: bytes | None, new: bytes | None) -> FileChange:
-    return FileChange(path, old, new, secret=path == ANSWERS or path.startswith("private/"))
+    return FileChange(path, old, new, secret=path.lower().startswith("private/"))
 
 
 def preview(changes: Sequence[FileChange]) -> str:
@@ -127,7 +136,7 @@ def preview(changes: Sequence[FileChange]) -> str:
         )  # fmt: skip
         told = list(lines)
         if not told and change.old != change.new:
-            told = [f"  {change.path}: what is secret in it changes"]
+            told = [f"  {change.path}: only what is not shown changes (secrets, ends of lines)"]
         parts += told
     return "\n".join(parts)
 
@@ -143,14 +152,9 @@ def _shown(change: FileChange, data: bytes | None) -> list[str]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return [f"({len(data)} bytes, no text)"]
-    if any(ord(c) < 32 and c not in "\t\r\n" for c in text):
+    if not all(c.isprintable() or c in "\t\r\n" for c in text):
         return [f"({len(data)} bytes, no text)"]
     return [masked(line.replace("\r", "")) for line in text.split("\n") if line or not text.endswith("\n")]
-
-
-def masked(line: str) -> str:
-    """A line of a settings file with its secret covered, in a length that tells nothing."""
-    return _SECRET_SETTING.sub(rf"\1{MASK}", line)
 
 
 def kernel_properties(choices: BootChoices) -> dict[str, str]:

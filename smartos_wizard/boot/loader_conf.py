@@ -88,9 +88,10 @@ def _setting(line: str) -> tuple[str, str] | None:
 def _as_set(written: str) -> str | None:
     """What `set` takes; None where it fails. Variables stay as they are written.
 
-    Each kind of quote is counted inside the other too, so that `"it's"` is never closed.
+    Each kind of quote is counted inside the other too, so that `"it's"` is never closed. A NUL ends the text.
     """
     value, single, double, at = "", False, False, 0
+    written = written.partition("\0")[0]
     while at < len(written):
         each = written[at]
         if each == "$" and not single:

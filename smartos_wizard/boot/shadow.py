@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from typing import Any
 
 from smartos_wizard.core.errors import UsageProblem
 
-_SHADOW = re.compile(r"\$5\$(?:rounds=\d{4,9}\$)?[./0-9A-Za-z]{0,16}\$[./0-9A-Za-z]{43}\Z")
+_SHADOW = re.compile(r"\$5\$(?:rounds=[1-9][0-9]{3,8}\$)?[./0-9A-Za-z]{0,16}\$[./0-9A-Za-z]{43}\Z")
 _OTHERS = re.compile(r"\$(?:1|2[abxy]?|6|md5)[$,]")
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that is read for another
+LONGEST = 256
+"""Bytes of a password; illumos reads no more (illumos: libc/port/stdio/getpass.c)."""
 SHORTEST = 6
 """Characters below which a password is warned of; SmartOS itself takes any (smartos-live: promptpw with nolen)."""
 
@@ -44,13 +47,19 @@ def _sha256_crypt() -> Any:
 
 
 def check_password(password: str) -> None:
-    """Raise UsageProblem for an empty password and for one with control characters."""
+    """Raise UsageProblem for a password that is empty, too long for SmartOS to read, or with control characters."""
     if not password:
         raise UsageProblem(
             "empty-password", "The password is empty.", hint="Leave it out to be asked at set-up."
         )
-    if any(ord(c) < 32 or ord(c) == 127 for c in password):
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in password):
         raise UsageProblem("untypable-password", "The password holds characters that no console can type.")
+    if len(password.encode()) > LONGEST:
+        raise UsageProblem(
+            "too-long-password",
+            f"SmartOS reads no more of a password than {LONGEST} bytes.",
+            hint="Choose a shorter one.",
+        )
 
 
 def check_shadow(text: str) -> str:

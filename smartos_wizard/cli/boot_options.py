@@ -12,8 +12,10 @@ import click
 
 from smartos_wizard.boot.model import CONSOLES, BootChoices, Kmdb, Module
 from smartos_wizard.core.errors import Refused, UsageProblem
+from smartos_wizard.core.text import size, tame
 
 if TYPE_CHECKING:
+    from smartos_wizard.boot.answers_finding import Finding
     from smartos_wizard.world import World
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,8 +69,12 @@ def choices_from(
 ) -> BootChoices:
     """The choices these options make. `tell` gets warnings, one line each.
 
-    Raises UsageProblem, and Refused `bad-answers` where set-up would fail with the answers.
+    With --profile, files given here come beside those of the profile. Raises UsageProblem for values that the
+    loader, SmartOS or the medium could not take, and Refused `bad-answers` where set-up would fail with the answers.
     """
+    from smartos_wizard.boot.key_files import files_wanted
+    from smartos_wizard.boot.loader_write import loader_lines
+
     base = BootChoices()
     if boot["profile"]:
         from smartos_wizard.boot.profile import ProfileStore
@@ -88,14 +94,33 @@ def choices_from(
         modules=_modules(boot),
         files=_files(boot["add_files"]),
     )
-    merged = chosen.over(base)
+    merged = chosen.over(base).with_(
+        modules=_beside(base.modules, chosen.modules), files={**base.files, **chosen.files}
+    )
     if chosen.console and chosen.speed is None and chosen.console != base.console:
         merged = merged.with_(speed=None)
-    if merged.speed is not None and not merged.console:
-        raise UsageProblem(
-            "speed-without-port", "A speed belongs to a serial console.", hint="Add --console ttya."
-        )
+    _ = loader_lines(merged), files_wanted(merged, legacy=False)
+    if tell is not None and merged.answers is not None:
+        for line in _traps(merged.answers, bool(merged.console)):
+            tell(line)
     return merged
+
+
+def _beside(below: tuple[Module, ...], above: tuple[Module, ...]) -> tuple[Module, ...]:
+    """The modules of both; where both have one of a name, that of `above`."""
+    taken = {module.name for module in above}
+    return tuple(module for module in below if module.name not in taken) + above
+
+
+_TOLD = ("console-matters", "erases-unasked")
+"""Traps that are no warnings by themselves and belong beside the choice of what a machine is told at boot."""
+
+
+def _traps(answers: dict[str, str], console_set: bool) -> list[str]:
+    from smartos_wizard.boot.answers_check import trap_warnings
+
+    found = trap_warnings(answers, console_set=console_set)
+    return [f"answers: {trap.text}" for trap in found if trap.level != "info" or trap.reference in _TOLD]
 
 
 def _shadow(boot: dict[str, Any]) -> str:
@@ -126,67 +151,119 @@ def _asked() -> str:
 
 
 def read_password(place: str) -> str:
-    """The first line of a file, or of standard input where `place` is `-`. Raises UsageProblem."""
+    """The first line of a file, or of standard input where `place` is `-`. Raises UsageProblem.
+
+    A byte order mark before it, as Windows editors write one, is no part of it.
+    """
     try:
-        text = sys.stdin.read(4096) if place == "-" else Path(place).read_text(encoding="utf-8")[:4096]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageProblem("no-password", f"The password cannot be read: {error}", context=place) from error
-    return text.split("\n", 1)[0].rstrip("\r")
+        if place == "-":
+            data = sys.stdin.buffer.read(_LINE)
+        else:
+            with Path(place).open("rb") as file:
+                data = file.read(_LINE)
+        text = data.split(b"\n", 1)[0].removesuffix(b"\r").decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageProblem(
+            "no-password",
+            "The password cannot be read: it is not UTF-8.",
+            hint="Save the file as UTF-8.",
+            context=tame(place, 200),
+        ) from error
+    except OSError as error:
+        raise UsageProblem(
+            "no-password",
+            f"The password cannot be read: {error.strerror or error}.",
+            hint="Check the name and the rights of the file.",
+            context=tame(place, 200),
+        ) from error
+    if not text:
+        raise UsageProblem(
+            "no-password",
+            "There is no password in the first line.",
+            hint="Put it there and nothing else.",
+            context=tame(place, 200),
+        )
+    return text
 
 
 def _answers(place: str, tell: Callable[[str], None] | None) -> dict[str, str]:
     from smartos_wizard.boot.answers_check import check_file, has_errors
 
-    checked = check_file(_read(place))
+    shown = tame(place, 200)
+    checked = check_file(_read(place, _ANSWERS_MOST))
     if has_errors(checked.findings):
+        bad = [f for f in checked.findings if f.level == "error"]
+        said = " ".join(f"{_at(f)}{f.text}" for f in bad[:3])
         raise Refused(
             "bad-answers",
-            f"Set-up would fail with the answers of {place}: "
-            + " ".join(f.text for f in checked.findings if f.level == "error")[:600],
-            context=place,
-            hint=f"`smartos-wizard answers check {place}` says where.",
+            f"Set-up would fail with the answers of {shown}: {said}" + (" And more." if len(bad) > 3 else ""),
+            context=shown,
+            hint=f"`smartos-wizard answers check {shown}` says all of it.",
         )
     for finding in checked.findings:
         if tell is not None and finding.level == "warning":
-            tell(f"{place}: {finding.text}")
+            tell(f"{shown}: {_at(finding)}{finding.text}")
     return dict(checked.parsed.answers)
 
 
+def _at(finding: Finding) -> str:
+    return f"line {finding.line}, column {finding.column}: " if finding.line is not None else ""
+
+
 def _modules(boot: dict[str, Any]) -> tuple[Module, ...]:
+    from smartos_wizard.boot.key_files import check_path
+
     found = []
     if boot["etc_system"]:
         found.append(Module("etc/system", "boot/bootfs/etc/system", _read(boot["etc_system"])))
     for given in boot["modules"]:
         name, place = _pair(given, "--module")
-        name = name.lstrip("/")
-        found.append(Module(name, f"boot/bootfs/{name}", _read(place)))
+        path = check_path(f"boot/bootfs/{name.strip().lstrip('/')}")
+        found.append(Module(path.removeprefix("boot/bootfs/"), path, _read(place)))
     return tuple(found)
 
 
 def _files(given: tuple[str, ...]) -> dict[str, bytes]:
     from smartos_wizard.boot.key_files import check_path
 
-    pairs = [_pair(each, "--add-file") for each in given]
-    return {check_path(path): _read(place) for path, place in pairs}
+    found: dict[str, bytes] = {}
+    for each in given:
+        path, place = _pair(each, "--add-file")
+        path = check_path(path)
+        if path in found:
+            raise UsageProblem("same-file-twice", f"{tame(path)} is asked for twice.", hint="Give it once.")
+        found[path] = _read(place)
+    return found
 
 
 def _pair(given: str, option: str) -> tuple[str, str]:
     name, equals, place = given.partition("=")
     if not equals or not name or not place:
-        raise UsageProblem("no-pair", f"{option} takes two things with = between them, not “{given}”.")
+        raise UsageProblem(
+            "no-pair",
+            f"{option} takes two things with = between them, not “{tame(given)}”.",
+            hint="First what it will be called, then the file here: etc/system=./my-system.",
+        )
     return name, place
 
 
 _MOST = 64 << 20
+_ANSWERS_MOST = 64 << 10
+_LINE = 4096
 
 
-def _read(place: str) -> bytes:
+def _read(place: str, most: int = _MOST) -> bytes:
+    shown = tame(place, 200)
     try:
-        path = Path(place)
-        if path.stat().st_size > _MOST:
-            raise UsageProblem("too-large", f"{place} has more than 64 MiB.", context=place)
-        return path.read_bytes()
+        with Path(place).open("rb") as file:
+            data = file.read(most + 1)
     except OSError as error:
         raise UsageProblem(
-            "no-such-file", f"{place} cannot be read: {error.strerror}.", context=place
+            "no-such-file",
+            f"{shown} cannot be read: {error.strerror or error}.",
+            hint="Check the name and the rights of the file.",
+            context=shown,
         ) from error
+    if len(data) > most:
+        raise UsageProblem("too-large", f"{shown} has more than {size(most)}.", context=shown)
+    return data

@@ -8,6 +8,7 @@ import click
 
 from smartos_wizard.cli.boot_options import boot_options, choices_from
 from smartos_wizard.cli.output import emit, json_option, say, tell
+from smartos_wizard.core.text import tame
 
 if TYPE_CHECKING:
     from smartos_wizard.boot.model import BootChoices
@@ -52,7 +53,7 @@ def show_command(options: Options, name: str, as_json: bool) -> None:
         return
     say(f"{name}:")
     for line in choice_lines(choices):
-        say(f"  {line}")
+        say(f"  {tame(line, 400)}")
 
 
 @command.command(
@@ -67,16 +68,14 @@ def show_command(options: Options, name: str, as_json: bool) -> None:
 @click.pass_obj
 def save_command(options: Options, name: str, boot: dict[str, Any], force: bool, as_json: bool) -> None:
     """Keep these choices under NAME. Secrets go into a file of their own that only you can read."""
-    from smartos_wizard.boot.loader_write import loader_lines
     from smartos_wizard.boot.profile import Profile, ProfileStore
-    from smartos_wizard.core.errors import Refused
 
     store = ProfileStore(options.world.paths)
+    store.check_name(name)
+    if not force:
+        store.check_free(name)  # before anybody is asked for a password; `save` looks again
     choices = choices_from(options.world, boot, tell)
-    loader_lines(choices)
-    if name in store.list() and not force:
-        raise Refused("profile-exists", f"There is a profile “{name}” already.", hint="--force replaces it.")
-    path = store.save(Profile(name, choices))
+    path = store.save(Profile(name, choices), replace=force)
     if as_json:
         emit({"name": name, "path": str(path), **as_document(choices)})
         return
