@@ -6,14 +6,16 @@ Every call may take long; the full-screen interface makes them in worker threads
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smartos_wizard.core import journal
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.media.model import ImageKind, Judged, KeyContents, Target, VerifiedImage
+from smartos_wizard.screens.options_desk import BootDesk
 
 if TYPE_CHECKING:
+    from smartos_wizard.boot.model import BootChoices
     from smartos_wizard.releases.model import Listing, Release
     from smartos_wizard.world import World
 
@@ -60,6 +62,7 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.boot = BootDesk(world)
 
     def listing(self) -> Listing:
         """The mirror's listing, or the last good one. Raises NetworkFailed."""
@@ -153,11 +156,14 @@ class Desk:
         """Wait up to `seconds` for a disk to come or go."""
         return self.world.disks.changed(seconds)
 
-    def write_plan(self, image: VerifiedImage, targets: tuple[Target, ...]) -> Plan:
-        """The plan to write and prove. Raises Refused."""
+    def write_plan(
+        self, image: VerifiedImage, targets: tuple[Target, ...], choices: BootChoices | None = None
+    ) -> Plan:
+        """The plan to write and prove, with what the machine is told at boot. Raises Refused, UsageProblem."""
         from smartos_wizard.media.writing import plan_write
 
-        return plan_write(image, targets, self.world)
+        told: dict[str, Any] = {} if choices is None or choices.empty else {"choices": choices}
+        return plan_write(image, targets, self.world, **told)
 
     def check_plan(self, image: VerifiedImage, target: Target) -> Plan:
         """The plan to compare a key with an image."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.media.model import Target, VerifiedImage
+from smartos_wizard.screens.options_model import Given
 
 LAST_CHARACTERS = 4
 _LONG_SERIAL = 8
@@ -22,6 +24,7 @@ class Stage(StrEnum):
     RELEASE = "release"
     CHECK = "check"
     TARGET = "target"
+    OPTIONS = "options"
     REVIEW = "review"
     WRITE = "write"
     PROVE = "prove"
@@ -32,6 +35,7 @@ TITLES = {
     Stage.RELEASE: "Release",
     Stage.CHECK: "Check",
     Stage.TARGET: "Target",
+    Stage.OPTIONS: "Options",
     Stage.REVIEW: "Review",
     Stage.WRITE: "Write",
     Stage.PROVE: "Prove",
@@ -41,11 +45,13 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Everything the user has decided so far."""
+    """Everything the user has decided so far. `choices` is what the machine is told at boot, `given` how it came."""
 
     stamp: str = ""
     image: VerifiedImage | None = None
     targets: tuple[Target, ...] = ()
+    choices: BootChoices = field(default_factory=BootChoices, repr=False)
+    given: Given = field(default_factory=Given, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +80,22 @@ class Flow:
         *rest, (stage, answers) = self.behind
         if stage is Stage.CHECK and rest:
             *rest, (stage, answers) = rest
-        kept = replace(answers, stamp=answers.stamp or self.answers.stamp, targets=self.answers.targets)
+        now = self.answers
+        kept = replace(
+            answers,
+            stamp=answers.stamp or now.stamp,
+            targets=now.targets,
+            choices=now.choices,
+            given=now.given,
+        )
         return Flow(stage, kept, tuple(rest))
 
+    def noted(self, **answers: Any) -> Flow:
+        """The same place with some answers noted already, before the step is left."""
+        return replace(self, answers=replace(self.answers, **answers))
+
     def another(self) -> Flow:
-        """The same release for another key: back at the target, with none chosen."""
+        """The same release and options for another key: back at the target, with none chosen."""
         behind = tuple((s, a) for s, a in self.behind if s in (Stage.RELEASE, Stage.CHECK))
         return Flow(Stage.TARGET, replace(self.answers, targets=()), behind)
 

@@ -116,7 +116,7 @@ Every other disk, the network, this computer's own boot set-up.
         """The plan under review. Raises WizardError."""
         answers = self.wizard.flow.answers
         assert answers.image is not None
-        return self.wizard.desk.write_plan(answers.image, answers.targets)
+        return self.wizard.desk.write_plan(answers.image, answers.targets, answers.choices)
 
     @property
     def tokens(self) -> tuple[str, ...]:

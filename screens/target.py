@@ -184,7 +184,7 @@ Choosing touches nothing. The disk of this system is never offered.
             self.action_more()
 
     def use(self, targets: tuple[Target, ...]) -> None:
-        """On to the review."""
+        """On to the options."""
         self.wizard.go(self.wizard.flow.forward(targets=targets))
 
     def action_mark(self) -> None:

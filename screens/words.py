@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from smartos_wizard.core import text
 from smartos_wizard.media.model import Disk, Judged, Target, Withheld
 from smartos_wizard.screens.flow import Answers, Stage, short_token
+from smartos_wizard.screens.options_words import boot_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ def same_by_command(stage: Stage, answers: Answers, *, practice: bool = False) -
     start = "smartos-wizard --practice" if practice else "smartos-wizard"
     stamp = answers.stamp or "latest"
     paths = " ".join(shlex.quote(t.path) for t in answers.targets) or "/dev/sdX"
+    flags = boot_flags(answers.choices, answers.given)
+    write = f"{start} key write {paths} --release {stamp}" + (f" {flags}" if flags else "")
     match stage:
         case Stage.RELEASE:
             return f"{start} release list"
@@ -68,11 +71,13 @@ def same_by_command(stage: Stage, answers: Answers, *, practice: bool = False) -
             return f"{start} release download {stamp}"
         case Stage.TARGET:
             return f"{start} key list --all"
+        case Stage.OPTIONS:
+            return f"{start} key write … {flags}" if flags else write
         case Stage.REVIEW:
-            return f"{start} key write {paths} --release {stamp} --dry-run"
+            return f"{write} --dry-run"
         case Stage.WRITE | Stage.PROVE:
             tokens = " ".join(f"--confirm {shlex.quote(t.token)}" for t in answers.targets)
-            return f"{start} key write {paths} --release {stamp} {tokens}".rstrip()
+            return f"{write} {tokens}".rstrip()
         case Stage.DONE:
             return f"{start} key check {paths} --release {stamp}"
 

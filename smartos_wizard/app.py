@@ -339,6 +339,10 @@ def _screen_of(stage: Stage) -> Page:
             from smartos_wizard.screens.target import ChooseTarget
 
             return ChooseTarget()
+        case Stage.OPTIONS:
+            from smartos_wizard.screens.options import Options
+
+            return Options()
         case Stage.REVIEW:
             from smartos_wizard.screens.review import Review
 

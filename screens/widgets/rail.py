@@ -13,7 +13,9 @@ def rail(stage: Stage, marks: Marks, *, failed: bool = False, width: int = 80) -
     """The rail; the step at hand is bold, and marked `failed` where it went wrong."""
     stages = list(Stage)
     at = stages.index(stage)
-    gap = " " if len(marks.done) > 1 or width < 80 else " ──── " if width >= 100 else " ─ "
+    wide = len(marks.done) > 1  # ASCII marks take three cells: with eight steps no blank is left behind them
+    blank = "" if wide and width < 100 else " "
+    gap = " " if wide or width < 80 else " ──── " if width >= 108 else " ─ " if width >= 86 else "  "
     parts: list[Content | str | tuple[str, str]] = []
     for number, each in enumerate(stages):
         if parts:
@@ -24,12 +26,12 @@ def rail(stage: Stage, marks: Marks, *, failed: bool = False, width: int = 80) -
             continue
         whole = stage is Stage.DONE
         if number < at or (whole and number == at):
-            parts += [(marks.done, "$success"), (f" {TITLES[each]}", "$dim")]
+            parts += [(marks.done, "$success"), (f"{blank}{TITLES[each]}", "$dim")]
         elif number == at:
             mark, style = (marks.failed, "$error") if failed else (marks.now, "$accent")
-            parts += [(mark, style), (f" {TITLES[each]}", f"bold {style}")]
+            parts += [(mark, style), (f"{blank}{TITLES[each]}", f"bold {style}")]
         else:
-            parts += [(marks.todo, "$faint"), (f" {TITLES[each]}", "$faint")]
+            parts += [(marks.todo, "$faint"), (f"{blank}{TITLES[each]}", "$faint")]
     if width < 80:
         parts.append((f"   step {at + 1} of {len(stages)}", "$dim"))
     return Content.assemble(*parts)

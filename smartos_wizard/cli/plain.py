@@ -102,6 +102,8 @@ class PlainWizard:
                 return self._check(flow)
             case Stage.TARGET:
                 return self._target(flow)
+            case Stage.OPTIONS:
+                return self._options(flow)
             case Stage.REVIEW:
                 return self._review(flow)
             case _:
@@ -148,10 +150,18 @@ class PlainWizard:
                 return flow.forward(targets=tuple(targets[n] for n in chosen))
             self.voice.say(f"{again + 1} looks again; it is no disk.")
 
+    def _options(self, flow: Flow) -> Flow | None:
+        from smartos_wizard.cli.plain_options import PlainOptions
+
+        asked = PlainOptions(self.voice, self.desk.boot, flow.answers.choices, flow.answers.given)
+        went_on = asked.run()
+        told = flow.noted(choices=asked.choices, given=asked.given)
+        return told.forward() if went_on else told.back()
+
     def _review(self, flow: Flow) -> Flow | None:
         image = flow.answers.image
         assert image is not None
-        plan = self.desk.write_plan(image, flow.answers.targets)
-        self.voice.say("Step 4, review.")
+        plan = self.desk.write_plan(image, flow.answers.targets, flow.answers.choices)
+        self.voice.say("Step 5, review.")
         command = same_by_command(Stage.WRITE, flow.answers, practice=self.desk.world.practice)
         return None if self.work.confirmed(plan, f"The same by command: {command}") else flow.back()

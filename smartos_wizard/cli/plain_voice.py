@@ -43,6 +43,16 @@ class Voice:
             raise Leave
         return "b" if answer.lower() in ("b", "back") else answer
 
+    def ask_hidden(self, question: str) -> str:
+        """A line from the user that is not shown, as it was typed. Raises as `ask` does, but never Leave."""
+        try:
+            return str(click.prompt(question, default="", show_default=False, hide_input=True))
+        except click.Abort as end:
+            self.say()
+            if isinstance(end.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise UsageProblem("no-answer", "The input ended before the wizard did.") from end
+
     def choose(self, question: str, count: int) -> int | None:
         """A number from 1 to `count` less one, never a default; None for back."""
         while True:

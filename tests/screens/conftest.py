@@ -132,13 +132,20 @@ async def to_target(app: Any, pilot: Any) -> None:
     await until(pilot, lambda: app.screen.query_one("#disks").option_count > 3, "disks")
 
 
-async def to_review(app: Any, pilot: Any, path: str = "/practice/sdb") -> None:
-    """On to the plan for the disk at `path`."""
+async def to_options(app: Any, pilot: Any, path: str = "/practice/sdb") -> None:
+    """On to what the machine is told at boot, with the disk at `path` chosen."""
     await to_target(app, pilot)
     for _ in range(10):
         await pilot.press("down")
         if app.screen.query_one("#disks").chosen == path:
             break
+    await pilot.press("enter")
+    await until(pilot, lambda: on(app, "Options")() and app.focused is not None, "options")
+
+
+async def to_review(app: Any, pilot: Any, path: str = "/practice/sdb") -> None:
+    """On to the plan for the disk at `path`, with the options left as released."""
+    await to_options(app, pilot, path)
     await pilot.press("enter")
     await until(pilot, on(app, "Review"), "review")
     await until(pilot, lambda: app.screen._plan is not None, "the plan")

@@ -57,6 +57,9 @@ async def tour(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:
     await pilot.press("down")
     yield "target"
     await pilot.press("enter")
+    await until(pilot, lambda: on(app, "Options")() and app.focused is not None)
+    yield "options"
+    await pilot.press("enter")
     await until(pilot, lambda: on(app, "Review")() and app.screen._plan is not None, "the plan")
     yield "review"
     job = journal.Job(world.paths.jobs / "20260903T000000Z-abcdef")

@@ -99,6 +99,7 @@ def to_review(talk: Talk, disks: str) -> None:
     talk.reply("want to do", number(talk, "Make a USB key"))
     talk.reply("Which release", "1")
     talk.reply("becomes the key", disks)
+    talk.reply("Enter goes on", "")
 
 
 def number(talk: Talk, words: str) -> str:
@@ -166,7 +167,11 @@ def test_line_by_line_every_question_takes_back_and_no_nonsense(talk: Callable[[
         one.reply("becomes the key", wrong)
         one.hear("Please answer with numbers")
     one.reply("becomes the key", "1")
+    one.reply("Enter goes on", "77")
+    one.hear("Please answer")
+    one.reply("Enter goes on", "")
     one.reply("to go back", "b")
+    one.reply("Enter goes on", "b")
     one.reply("becomes the key", "b")
     one.reply("Which release", "b")
     one.reply("want to do", "q")

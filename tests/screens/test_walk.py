@@ -86,6 +86,8 @@ async def test_back_leads_home_and_keeps_what_was_chosen(world: Any) -> None:
     async with wizard(world) as (app, pilot):
         await to_review(app, pilot)
         await pilot.press("escape")
+        await until(pilot, on(app, "Options"))
+        await pilot.press("escape")
         await until(pilot, on(app, "ChooseTarget"))
         await pilot.press("escape")
         await until(pilot, on(app, "ChooseRelease"))
@@ -114,6 +116,8 @@ async def test_several_keys_are_marked_and_all_must_be_named(world: Any) -> None
         await pilot.press("down", "space", "down", "space")
         assert "/practice/sdb, /practice/sdc" in text_of(app, "#count")
         await pilot.press("enter")
+        await until(pilot, lambda: on(app, "Options")() and app.focused is not None)
+        await pilot.press("f2")
         await until(pilot, lambda: on(app, "Review")() and app.screen._plan is not None)
         app.screen.query_one("#token").focus()
         await pilot.press(*"0179")

@@ -1,0 +1,81 @@
+"""Boot choices as the options of a command, and as files on the key. No Textual; no secret ever."""
+
+from __future__ import annotations
+
+import shlex
+
+from smartos_wizard.boot.model import BootChoices
+from smartos_wizard.screens.options_model import ETC_SYSTEM, Given, shown
+
+_FLAGS = {
+    "console": "--console", "speed": "--speed", "kmdb": "--kmdb", "pools": "--zpools", "delay": "--boot-delay",
+    "hostname": "--hostname",
+}  # fmt: skip
+
+
+def boot_flags(choices: BootChoices, given: Given) -> str:
+    """The options of `key write` that make the same choices; secrets are asked for or lie in a file."""
+    if given.profile and choices.over(given.base) == choices:
+        words = ["--profile", given.profile, *_flags(_beyond(choices, given.base), given)]
+    else:
+        words = _flags(choices, given)
+    return " ".join(shlex.quote(w) for w in words)
+
+
+def _beyond(choices: BootChoices, base: BootChoices) -> BootChoices:
+    """Only what differs from the profile; a speed goes with its console."""
+    empty = BootChoices()
+    names = [
+        name for name in BootChoices.__dataclass_fields__ if getattr(choices, name) != getattr(base, name)
+    ]
+    if "speed" in names and "console" not in names:
+        names.append("console")
+    return empty.with_(**{name: getattr(choices, name) for name in names})
+
+
+def _flags(choices: BootChoices, given: Given) -> list[str]:
+    words: list[str] = []
+    for name in ("console", "speed"):
+        words += _flag(name, choices)
+    if choices.answers is not None:
+        words += ["--answers", given.answers_file or "FILE"]
+    if choices.root_shadow:
+        words.append("--root-password-prompt")
+    for name in ("hostname", "delay"):
+        words += _flag(name, choices)
+    for name in ("verbose", "rescue"):
+        value = getattr(choices, name)
+        if value is not None:
+            words.append(f"--{'' if value else 'no-'}{name}")
+    for name in ("kmdb", "pools"):
+        words += _flag(name, choices)
+    for module in choices.modules:
+        place = given.files.get(module.path, "FILE")
+        own = module.name == ETC_SYSTEM
+        words += ["--etc-system", place] if own else ["--module", f"{module.name}={place}"]
+    for path in choices.files:
+        words += ["--add-file", f"{path}={given.files.get(path, 'FILE')}"]
+    return words
+
+
+def _flag(name: str, choices: BootChoices) -> list[str]:
+    value = shown(name, choices)
+    return [_FLAGS[name], value] if value else []
+
+
+def preview_of(choices: BootChoices) -> str:
+    """What will be on the key besides the release: the files and their content, secrets masked.
+
+    Raises UsageProblem. For the loader that keys have since 2019-04; older ones get the same in menu.lst.
+    """
+    from smartos_wizard.boot.key_files import files_for, preview
+
+    return preview(files_for(choices, lambda _path: None, legacy=False))
+
+
+def files_of(choices: BootChoices) -> tuple[tuple[str, int], ...]:
+    """Path and size in bytes of each file these choices put on a key. Raises UsageProblem."""
+    from smartos_wizard.boot.key_files import files_for
+
+    found = files_for(choices, lambda _path: None, legacy=False)
+    return tuple((change.path, len(change.new or b"")) for change in found)
