@@ -6,6 +6,7 @@ way of reading what it gets. Played, after the loader's source, is the reading o
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,17 @@ from pathlib import Path
 import pytest
 
 from smartos_wizard.boot import loader_write
+from smartos_wizard.boot.key_files import kernel_properties
 from smartos_wizard.boot.model import CONSOLES, LOADER_CONF_LOCAL, BootChoices, Kmdb, Module
-from tests.lab.rig import bootkey
+from smartos_wizard.core.errors import UsageProblem
+from smartos_wizard.core.events import PlanFinished
+from smartos_wizard.core.paths import below
+from smartos_wizard.core.runner import execute
+from smartos_wizard.media import machine
+from smartos_wizard.media.boottest import BOOT_TEST_ACTIONS, plan_boot_test
+from smartos_wizard.media.model import Disk, Fingerprint, Target
+from smartos_wizard.media.opening import SystemOpener
+from tests.lab.rig import bootkey, parts
 from tests.lab.rig.bootkey import BootKey, choose
 from tests.lab.rig.bootreport import CONSOLES as SERIAL
 from tests.lab.rig.bootreport import ENDED, Told, checksum
@@ -46,6 +56,16 @@ def released(space: Path) -> BootKey:
 def key(released: BootKey) -> Iterator[BootKey]:
     with bootkey.copied(released) as copy:
         yield copy
+
+
+class World:
+    """What a boot test needs of the world."""
+
+    practice = False
+
+    def __init__(self, home: Path) -> None:
+        self.paths = below(home)
+        self.opener = SystemOpener(self.paths)
 
 
 def started(key: BootKey, console: str) -> Told:
@@ -95,6 +115,71 @@ def test_every_choice_arrives_as_it_was_said(key):
     }  # fmt: skip
 
 
+def test_every_value_that_is_taken_at_all_arrives_letter_for_letter(key):
+    """What `line` takes, it takes rightly: each printable letter, alone, doubled, first, last and in between."""
+    letters = [chr(code) for code in range(32, 127)]
+    values = {f"v{i}": shape for i, shape in enumerate(c + "a" + c + c + "b" + c for c in letters)}
+    values |= {
+        "every": "".join(c for c in letters if c not in "\"'\\"),
+        "long": "x" * 900 + "$",
+        "dollars": "$5$${ISADIR}$(x)$",
+    }
+    lines, taken = [], {}
+    for name, value in values.items():
+        with contextlib.suppress(UsageProblem):
+            lines.append(loader_write.line(name, value))
+            taken[name] = value
+    assert len(taken) >= len(values) - 3
+    key.put(LOADER_CONF_LOCAL, "\n".join([*lines, 'os_console="ttyb"', ""]).encode())
+    properties = started(key, "ttyb").properties
+    assert properties == RELEASED | taken | {"console": "ttyb", "os_console": "ttyb"}
+
+
+def test_a_value_as_long_as_may_be_arrives_and_a_longer_one_is_refused(key):
+    pools = [f"pool{i:03}" for i in range(200)]
+    while True:
+        try:
+            choose(key, BootChoices(console="ttya", pools=tuple(pools)))
+            break
+        except UsageProblem as problem:
+            assert problem.reference == "too-long-for-the-loader"
+            pools.pop()
+    assert 120 < len(pools) < 200
+    assert started(key, "ttya").properties["zpools"] == ",".join(pools)
+
+
+@pytest.mark.parametrize("rescue", [None, True])
+def test_without_the_loader_the_same_choices_say_the_same(key, rescue):
+    """QEMU's own loader takes the line as it is, as iPXE does; commas need quotes there (illumos: fakebop.c)."""
+    choices = BootChoices(
+        console="ttyb",
+        speed=19200,
+        pools=("zones", "data"),
+        root_shadow=SHADOW,
+        hostname="box",
+        rescue=rescue,
+    )
+    wanted = kernel_properties(choices)
+    pairs = (f"{name}='{value}'" if "," in value else f"{name}={value}" for name, value in wanted.items())
+    unix = key.path.with_name("unix")
+    media = [
+        "-kernel",
+        str(unix),
+        "-append",
+        f"-B {','.join(pairs)}",
+        "-initrd",
+        f"{unix} type=file name=unix",
+    ]
+    heard = bootkey.started(key.path.with_suffix(".direct"), media)
+    assert (heard.code, heard.spoke) == (ENDED, {"ttyb"}), heard
+    direct = heard.told("ttyb")
+    assert (direct.properties, direct.divisor) == (wanted, 6)
+    choose(key, choices)
+    by_loader = started(key, "ttyb").properties
+    assert {name: by_loader[name] for name in wanted} == wanted
+    assert by_loader["smartos"] == wanted.get("smartos", "false")
+
+
 def test_rescue_arrives(key):
     choose(key, BootChoices(console="ttya", rescue=True))
     properties = started(key, "ttya").properties
@@ -122,6 +207,7 @@ def test_files_arrive_byte_for_byte_under_the_names_they_are_wanted_by(key):
         "kernel/drv/Some_Long-Driver.Name.conf": noise.randbytes(300_001),
         "looks-like.gz": b"\x1f\x8b\x08" + noise.randbytes(5000),
         "etc/shadow": b"root:$5$x$y:6445::::::\n",
+        "a@b%c+d,e~f-g_h": b"x",
     }
     modules = tuple(Module(name, f"boot/bootfs/{name}", data) for name, data in files.items())
     choose(key, BootChoices(console="ttya", modules=modules, answers={"hostname": "box"}))
@@ -151,6 +237,25 @@ def test_a_line_that_is_told_to_stop_the_loader_does_stop_it(key, bad):
     assert loader_write.stops_reading(key.text(LOADER_CONF_LOCAL) or "")[0][0] == 2
     told = started(key, "text")
     assert told.properties == RELEASED | {"before": "1"}
+
+
+def test_the_boot_test_of_the_program_shows_that_console_and_arguments_arrive(key, home):
+    """By BIOS and by UEFI, and the key is the same afterwards."""
+    parts.need_files(["/usr/lib/grub/x86_64-efi/multiboot.mod"])
+    if machine.uefi() is None:
+        parts.missing("UEFI firmware for QEMU (ovmf)")
+    key.install_grub_for_uefi()
+    choose(key, BootChoices(console="ttya", verbose=True, kmdb=Kmdb.LOADED))
+    key.act_as_loader()
+    size = key.path.stat().st_size
+    target = Target(Disk(str(key.path), size), Fingerprint(str(key.path), size), regular_file=True)
+    sign = f"line {KERNEL} -vk -B console=ttya\n"
+    events = list(
+        execute(plan_boot_test([target], signs=[sign], patience=60), BOOT_TEST_ACTIONS, World(home))
+    )
+    assert isinstance(events[-1], PlanFinished)
+    row = events[-1].result["keys"][0]
+    assert (row["bios"], row["uefi"], row["unchanged"]) == (f"seen: {sign}", f"seen: {sign}", True)
 
 
 def test_choices_taken_back_leave_a_released_key(key):

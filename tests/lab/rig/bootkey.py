@@ -92,6 +92,16 @@ class BootKey:
             file.seek(at * gpt.SECTOR)
             file.write(image)
 
+    def install_grub_for_uefi(self) -> None:
+        """Put GRUB in where UEFI looks for the loader; its settings are those of the other one."""
+        program, early = self.path.parent / "bootx64.efi", self.path.parent / "early.cfg"
+        modules = [name for name in MODULES.split() if name not in ("biosdisk", "legacycfg")]
+        early.write_text(f"configfile {self.root}/lab/grub.cfg\n")
+        _run(
+            ["grub-mkimage", "-O", "x86_64-efi", "-o", str(program), "-p", "/lab", "-c", str(early), *modules]
+        )
+        self._mtools("mcopy", "-o", str(program), "::/efi/boot/bootx64.efi", at=gpt.LOADER.offset)
+
     def read(self, path: str) -> bytes | None:
         """A file of the key's root, read by mtools; None where there is none."""
         done = self._mtools("mcopy", f"::{path}", "-", check=False)
@@ -123,9 +133,9 @@ class BootKey:
         )
 
     def _mtools(
-        self, program: str, *words: str, data: bytes | None = None, check: bool = True
+        self, program: str, *words: str, data: bytes | None = None, check: bool = True, at: int | None = None
     ) -> subprocess.CompletedProcess[bytes]:
-        head = [program, "-i", f"{self.path}@@{self._root_at}"]
+        head = [program, "-i", f"{self.path}@@{self._root_at if at is None else at}"]
         environment = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
         return _run([*head, *words], data=data, check=check, environment=environment)
 
@@ -147,42 +157,46 @@ class BootKey:
         self.say_to_grub("\n".join([*lines, "boot\n"]))
         return loader
 
-    def boot(self, patience: float = 60) -> Heard:
-        """Start it by BIOS, with four serial ports and a screen, until the kernel ends or patience does."""
-        place = self.path.parent / f"{self.path.stem}-run"
-        place.mkdir(exist_ok=True)
-        logs = {name: place / name for name in (*CONSOLES, "text")}
-        words = [
-            PROGRAM,
-            "-nodefaults",
-            "-no-user-config",
-            "-display",
-            "none",
-            "-machine",
-            "q35,accel=tcg",
-            "-m",
-            "256",
-        ]
-        words += ["-vga", "std", "-net", "none", "-no-reboot", "-debugcon", f"file:{logs['text']}"]
-        for name in CONSOLES:
-            words += ["-serial", f"file:{logs[name]}"]
-        words += [
-            "-device",
-            "isa-debug-exit,iobase=0xf4,iosize=1",
-            "-qmp",
-            f"unix:{place}/qmp,server=on,wait=off",
-        ]
-        words += ["-device", "qemu-xhci", "-device", "usb-storage,drive=key,bootindex=0"]
-        words += ["-drive", f"if=none,id=key,file={self.path},format=raw,snapshot=on"]
-        with subprocess.Popen(words, stdin=subprocess.DEVNULL) as process:
-            screen = ""
-            try:
-                code = process.wait(patience)
-            except subprocess.TimeoutExpired:
-                code, screen = None, _screen(place)
-            finally:
-                process.kill()
-        return Heard({name: path.read_text("latin-1") for name, path in logs.items()}, code, screen)
+    def boot(self) -> Heard:
+        """Start it by BIOS."""
+        key = ["-device", "qemu-xhci", "-device", "usb-storage,drive=key,bootindex=0"]
+        key += ["-drive", f"if=none,id=key,file={self.path},format=raw,snapshot=on"]
+        return started(self.path.with_suffix(".run"), key)
+
+
+def started(place: Path, media: list[str], patience: float = 60) -> Heard:
+    """Start a machine with four serial ports and a screen, until the kernel ends it or patience does."""
+    place.mkdir(exist_ok=True)
+    logs = {name: place / name for name in (*CONSOLES, "text")}
+    words = [
+        PROGRAM,
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-machine",
+        "q35,accel=tcg",
+        "-m",
+        "256",
+    ]
+    words += ["-vga", "std", "-net", "none", "-no-reboot", "-debugcon", f"file:{logs['text']}"]
+    for name in CONSOLES:
+        words += ["-serial", f"file:{logs[name]}"]
+    words += [
+        "-device",
+        "isa-debug-exit,iobase=0xf4,iosize=1",
+        "-qmp",
+        f"unix:{place}/qmp,server=on,wait=off",
+    ]
+    with subprocess.Popen([*words, *media], stdin=subprocess.DEVNULL) as process:
+        screen = ""
+        try:
+            code = process.wait(patience)
+        except subprocess.TimeoutExpired:
+            code, screen = None, _screen(place)
+        finally:
+            process.kill()
+    return Heard({name: path.read_text("latin-1") for name, path in logs.items()}, code, screen)
 
 
 def built(place: Path, *, legacy: bool = False, extra: Mapping[str, bytes] | None = None) -> BootKey:

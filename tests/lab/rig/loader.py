@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 FLAGS = {"boot_single": "s", "boot_verbose": "v", "boot_kmdb": "k", "boot_debug": "d"}
 KERNEL = "/platform/i86pc/kernel/amd64/unix"
+LONGEST = 1023
 _SUFFIXES = ("_load", "_name", "_type", "_hash", "_flags", "_before", "_after", "_error")
 _VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|\(([^)]*)\)|(\S*))")
 
@@ -37,23 +38,25 @@ class Loader:
         for line in text.split("\n"):
             try:
                 found = assignment(line)
+                if found is not None:
+                    self._keep(*found)
             except ValueError as error:
                 self.complaints.append(f"{line!r}: {error}")
                 return
-            if found is not None:
-                self._keep(*found)
 
     def _keep(self, name: str, value: str) -> None:
         suffix = next((s for s in _SUFFIXES if name.endswith(s) and name != s), None)
         if suffix is None:
-            self.environment[name] = self._words(value)[0] if value.strip("'\"") else ""
+            words = self._words(f"{name}={value}")
+            self.environment[name] = words[0].partition("=")[2]
             return
         bare = value[1:-1] if value.startswith('"') else value  # of single quotes only the parser knows
         self.modules.setdefault(name.removesuffix(suffix), {})[suffix] = bare
 
     def _words(self, text: str) -> list[str]:
         """Words of a command, with variables put in except between single quotes."""
-        words, word, quote, i = [], "", "", 0
+        words: list[str] = []
+        word, quote, i = "", "", 0
         while i < len(text):
             letter, i = text[i], i + 1
             if letter == "$" and quote != "'":
@@ -66,6 +69,8 @@ class Loader:
                 words, word = ([*words, word] if word else words), ""
             else:
                 word += letter
+            if len(word) > LONGEST:
+                raise ValueError("a word longer than the loader's buffer")
         if quote:
             raise ValueError("a quote that does not end")
         return [*words, word] if word else words
