@@ -141,7 +141,7 @@ class BootKey:
 
     def loaded(self) -> Loader:
         """What the loader would make of what lies on the key now."""
-        return Loader().start(self.text, self.names("/boot/conf.d"))
+        return Loader().start(self.read, self.names("/boot/conf.d"))
 
     def say_to_grub(self, script: str) -> None:
         """GRUB's settings: what it does when this key is started."""
