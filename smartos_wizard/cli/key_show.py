@@ -96,7 +96,8 @@ def _with_password(world: World, place: Target) -> tuple[KeyContents, RootPasswo
             world, place, lambda pread, size: (read_contents(pread, size), of_pread(pread, size, place.path))
         )
         return *both, ""
-    tell_of_decoding(place.path, facts.size)
+    if facts.kind is not ImageKind.ISO:
+        tell_of_decoding(place.path, facts.size)
     word = of_file(Path(place.path), facts)
     layout = "iso" if facts.kind is ImageKind.ISO else ""
     contents = KeyContents(layout, stamp=word.stamp, notes=(f"It is {facts.looks_like}.",))

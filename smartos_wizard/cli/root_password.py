@@ -59,7 +59,7 @@ def is_grub(stamp: str) -> bool:
 
 def tell_of_decoding(path: str, size: int) -> None:
     """A line on stderr where reading may take some seconds."""
-    if size > _LARGE and not path.endswith(".iso"):
+    if size > _LARGE:
         tell(f"Looking for the password in {path}; nothing is unpacked.")
 
 
@@ -94,7 +94,8 @@ def of_store(world: World, stamp: str) -> RootPassword | None:
         f for f in Store(world.paths.store).list() if f.artifact.stamp == stamp and f.artifact.kind in quick
     ]
     for file in sorted(files, key=lambda f: quick.index(f.artifact.kind)):
-        tell_of_decoding(str(file.path), file.artifact.size or 0)
+        if file.artifact.kind is not ArtifactKind.ISO:
+            tell_of_decoding(str(file.path), file.artifact.size or 0)
         try:
             return replace(of_file(file.path), proof=file.verified.algorithm)
         except (Refused, UsageProblem) as problem:

@@ -83,10 +83,10 @@ def damaged(medium: str, why: str) -> UsageProblem:
 
 
 def no_medium(medium: str, what: str) -> UsageProblem:
-    """The error for what never holds one; `what` continues “It is”."""
+    """The error for what holds none; `what` is a verb and what it is or lacks."""
     return UsageProblem(
         "not-a-medium",
-        f"{medium} is {what}: no root password is looked for in it.",
+        f"{medium} {what}: there is no root password to read in it.",
         hint="A key, a USB image (.img, .img.gz, .img.bz2), an ISO, a platform tarball or the VMware bundle is needed.",
         context=medium,
     )

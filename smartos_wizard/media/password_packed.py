@@ -77,7 +77,7 @@ def disk_of_bundle(file: IO[bytes], medium: str) -> Fill:
                     raise damaged(medium, f"{error}.") from error
 
             return fill
-    raise no_medium(medium, "a VMware bundle without smartos.img")
+    raise no_medium(medium, "is a VMware bundle without smartos.img")
 
 
 def of_iso(pread: Pread, size: int, medium: str) -> RootPassword:

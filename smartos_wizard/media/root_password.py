@@ -84,7 +84,7 @@ def _of_file(path: Path, facts: ImageFacts, stack: ExitStack) -> RootPassword:
     if facts.kind is ImageKind.ISO and not packed.is_compressed(file):
         fd = file.fileno()
         return packed.of_iso(lambda at, length: os.pread(fd, length, at), facts.size, medium)
-    raise no_medium(medium, facts.looks_like)
+    raise no_medium(medium, f"is {facts.looks_like}")
 
 
 def _of_stream(forward: Forward, medium: str) -> RootPassword:
@@ -98,7 +98,7 @@ def _of_stream(forward: Forward, medium: str) -> RootPassword:
 def _of_table(pread: Pread, size: int, table: Table, medium: str) -> RootPassword:
     root = table.root
     if root is None:
-        raise no_medium(medium, "without a partition of SmartOS")
+        raise no_medium(medium, "has no partition of SmartOS")
     try:
         volume = FatVolume(pread, root.first, min(root.size, max(0, size - root.first)))
         file = volume.lookup(MEMBER)

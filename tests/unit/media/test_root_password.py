@@ -211,7 +211,7 @@ def test_a_link_of_that_name_is_not_followed(tmp_path: Path) -> None:
         (b"<!DOCTYPE html><html>404</html>", "a web page"),
         (b"Abcdefgh12345678\n", "a text file"),
         (b"PK\x03\x04" + bytes(2000), "a zip archive"),
-        (bytes(1 << 20), "without a partition of SmartOS"),
+        (bytes(1 << 20), "has no partition of SmartOS"),
     ],
 )
 def test_other_files_are_told_for_what_they_are(tmp_path: Path, content: bytes, words: str) -> None:
