@@ -16,10 +16,10 @@ from smartos_wizard.core.text import tame
 
 POOL = "zones"
 """The name of every pool that setup makes."""
-SHOWN_VDEVS = 3
-"""Of vdevs that look the same, so many are drawn before the rest is counted."""
 SHOWN_DISKS = 24
-"""Of the disks of one group, so many are drawn before the rest is counted."""
+"""Of the disks of one group, or of vdevs that look the same, so many are drawn before the rest is counted."""
+SHOWN_VDEVS = 2
+"""So many vdevs that look the same are drawn, however many disks they have."""
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 _LONGEST_NAME = 32
 
@@ -82,12 +82,13 @@ def _vdevs(vdevs: Sequence[Vdev], *, whole: bool) -> Iterator[_Group]:
     """A group for each vdev; of many that look the same, the first few and a line that counts the others."""
     for head, alike in groupby(vdevs, _head):
         run = list(alike)
-        cut = len(run) if whole or len(run) <= SHOWN_VDEVS + 1 else SHOWN_VDEVS
+        most = max(SHOWN_VDEVS, SHOWN_DISKS // len(run[0].disks))
+        cut = len(run) if whole or len(run) <= most + 1 else most
         yield from (_Group(head, vdev.disks) for vdev in run[:cut])
         if rest := run[cut:]:
             first, last = rest[0].disks[0], rest[-1].disks[-1]
             names = f"{shown_name(first.name)} to {shown_name(last.name)}"
-            yield _Group(f"and {len(rest)} more {rest[0].kind} like {'it' if cut == 1 else 'these'}: {names}")
+            yield _Group(f"and {counted(len(rest), f'more {rest[0].kind}')} like these: {names}")
 
 
 def _head(vdev: Vdev) -> str:

@@ -77,7 +77,7 @@ def summary(preview: Preview) -> list[tuple[str, str]]:
         rows.append(("Log", "Losing it loses no data, but for the last seconds if the machine dies with it."))
     if layout.cache:
         rows.append(("Cache", "Losing it loses nothing."))
-    swap = "as much as the RAM; say --ram to have it counted" if preview.swap is None else size(preview.swap)
+    swap = "as much as the RAM; with --ram it is counted." if preview.swap is None else size(preview.swap)
     rows.append(("Swap", swap if preview.swap is None else f"{swap}, as much as the RAM."))
     rows.append(("Dump", "1 GiB or more: twice what `dumpadm -e` estimates on that machine."))
     if preview.left:
@@ -115,7 +115,8 @@ def _layout_words(layout: Layout) -> str:
 
 
 def _usable(capacity: int) -> str:
-    shown = f"{capacity / (1 << 30):.2f}"
+    hundredths = (capacity * 100 + (1 << 29)) >> 30  # halves go up, as with JavaScript's toFixed(2)
+    shown = f"{hundredths // 100}.{hundredths % 100:02}"
     return (
         f"{size(capacity)} ({sold(capacity)}), which setup shows as “{shown} GB”. ZFS keeps about 3 % of it."
     )
@@ -170,7 +171,10 @@ def _asked(layout: str, by_hand: bool) -> Iterator[Warned]:
 
 def _vdev_notes(layout: Layout) -> Iterator[Warned]:
     alone = [vdev.disks[0] for vdev in layout.vdevs if not vdev.may_fail]
-    if alone:
+    if alone and layout.vdevs[-1].kind == "mirror":
+        said = f"{_names(alone)} has no partner, and ZFS refuses a mirror of one disk. Ask for one spare more or less."
+        yield Warned("mirror-of-one", said, "error")
+    elif alone:
         said = f"{_names(alone)} stand{'s' if len(alone) == 1 else ''} alone: nothing replaces what is on it."
         yield Warned("no-redundancy", said)
     lost = sum(_beyond_the_smallest(vdev) for vdev in layout.vdevs)

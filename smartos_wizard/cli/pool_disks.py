@@ -60,15 +60,16 @@ class DiskSpecType(click.ParamType[DiskSpec]):
 
 
 def from_specs(specs: tuple[DiskSpec, ...]) -> tuple[ListedDisk, ...]:
-    """The disks of `--disk`, named disk0, disk1 and so on. Raises UsageProblem `too-many-disks`."""
+    """The disks of `--disk`, named disk0, disk1 (disk00 where they are more than ten). Raises UsageProblem `too-many-disks`."""
     count = sum(spec.count for spec in specs)
     if count > MOST_DISKS:
         raise UsageProblem(
             "too-many-disks", f"{count} disks are more than this command looks at: {MOST_DISKS} at most."
         )
     each = [spec for spec in specs for _ in range(spec.count)]
+    digits = len(str(count - 1))  # disks of one size are taken by name, so names are made to sort
     return tuple(
-        ListedDisk("SCSI", f"disk{number}", "-", "-", str(spec.size), solid=spec.solid)
+        ListedDisk("SCSI", f"disk{number:0{digits}}", "-", "-", str(spec.size), solid=spec.solid)
         for number, spec in enumerate(each)
     )
 
@@ -125,6 +126,8 @@ def from_host(world: World) -> Host:
     solid = {(disk.name, disk.size): disk.solid for disk in facts.disks or ()}
     taken, out, system = [], [], []
     for disk in world.disks.list():
+        if disk.kind != "disk":
+            continue
         name = Path(disk.path).name
         if why := _left_out(disk):
             out.append((name, why))
@@ -141,8 +144,6 @@ def from_host(world: World) -> Host:
 def _left_out(disk: Disk) -> str:
     if disk.transport == "usb":
         return "on USB"
-    if disk.kind != "disk":
-        return f"a {disk.kind}, no disk"
     if disk.size is None:
         return "of unknown size"
     if any(part.label == "SMARTOSBOOT" for part in disk.partitions):

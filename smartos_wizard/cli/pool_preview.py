@@ -45,17 +45,17 @@ _WIDEST = 100
 class _Count(click.ParamType[int]):
     """A number of disks, read as `disklayout` reads it."""
 
-    def __init__(self, least: int, complaint: str) -> None:
-        self.name = "N"
+    name = "N"
+
+    def __init__(self, least: int) -> None:
         self._least = least
-        self._complaint = complaint
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number; a usage error where it is none."""
         try:
             return value if isinstance(value, int) else count_of(str(value), self._least)
         except ValueError:
-            self.fail(f"{self._complaint}: {tame(str(value))}", param, ctx)
+            self.fail(f"{tame(str(value))!r} is no number of disks, {self._least} or more.", param, ctx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class _Source:
 @click.option("-f", "--file", "file", metavar="FILE", help="A listing of `diskinfo` (- for stdin).")
 @click.option("--this-host", is_flag=True, help="The disks of this machine. They are not opened.")
 @click.option("--layout", default="", metavar="LAYOUT", help=f"One of {', '.join(LAYOUTS)}; SmartOS chooses otherwise.")  # fmt: skip
-@click.option("-s", "--spares", type=_Count(0, "invalid value for number of spares"), help="So many spare disks.")  # fmt: skip
-@click.option("-w", "--width", type=_Count(2, "invalid width"), help="So many disks in each mirror or raidz.")
+@click.option("-s", "--spares", type=_Count(0), help="So many spare disks.")  # fmt: skip
+@click.option("-w", "--width", type=_Count(2), help="So many disks in each mirror or raidz.")
 @click.option("-e", "--exclude", metavar="NAME,…", help="Leave out the disks of these names.")
 @click.option("-c", "--no-cache", is_flag=True, help="Use no disk as cache.")
 @click.option("--ram", type=Size(), help="RAM of the machine: swap takes as much of the pool.")
@@ -101,7 +101,7 @@ def preview_command(
     """
     source = _source(options, specs, file, this_host)
     disks = source.disks if exclude is None else excluded(source.disks, exclude)
-    for remark in source.remarks:
+    for remark in (*source.remarks, *_nobody(source.disks, exclude)):
         tell(remark)
     try:
         if as_json:
@@ -115,7 +115,7 @@ def preview_command(
     except NoLayoutError as error:
         _print(error_text(error))
         if not as_json:
-            tell(f"SmartOS's setup cannot make this pool of {_count(len(disks))}. {what_to_do(error)}")
+            tell(f"{_cannot(len(disks))} {what_to_do(error)}")
         return int(ExitCode.FAILED)
     return int(ExitCode.DONE)
 
@@ -125,8 +125,10 @@ def _print(text: str) -> None:
     click.echo(text.encode("utf-8", "surrogatepass"), nl=False)
 
 
-def _count(number: int) -> str:
-    return f"{number} disk{'' if number == 1 else 's'}" if number else "no disks"
+def _cannot(count: int) -> str:
+    if not count:
+        return "There is no disk to make a pool of."
+    return f"SmartOS's setup cannot make this pool of {count} disk{'' if count == 1 else 's'}."
 
 
 def _source(options: Options, specs: tuple[DiskSpec, ...], file: str | None, this_host: bool) -> _Source:
@@ -147,6 +149,16 @@ def _source(options: Options, specs: tuple[DiskSpec, ...], file: str | None, thi
     return _Source(host.disks, host.ram, tuple(remarks if host.out else remarks[1:]))
 
 
+def _nobody(disks: tuple[ListedDisk, ...], exclude: str | None) -> list[str]:
+    """Names to leave out that no disk has: most likely mistyped."""
+    there = {disk.name.lower() for disk in disks}
+    return [
+        f"No disk is named {tame(name)}."
+        for name in (exclude or "").split(",")
+        if name and name.lower() not in there
+    ]
+
+
 def _odd(lines: tuple[tuple[int, str], ...]) -> list[str]:
     said = [
         f"Line {number} is no disk with a size in bytes: {tame(line, 60)}"
@@ -165,13 +177,17 @@ def _show(preview: Preview, *, ascii_only: bool, whole: bool) -> None:
     lines = [*pool_picture(preview.layout, width, ascii_only, whole=whole), ""]
     for word, sentence in summary(preview):
         lines += textwrap.wrap(
-            sentence, max(40, width), initial_indent=f"{word:<9} ", subsequent_indent=" " * 10
+            sentence,
+            max(40, width),
+            initial_indent=f"{word:<9} ",
+            subsequent_indent=" " * 10,
+            break_on_hyphens=False,
         )
     if preview.notes:
         lines.append("")
     for note in preview.notes:
         head = f"{note.level:<8} {note.text} ({note.reference})"
-        lines += textwrap.wrap(head, max(40, width), subsequent_indent=" " * 9)
+        lines += textwrap.wrap(head, max(40, width), subsequent_indent=" " * 9, break_on_hyphens=False)
     for line in lines:
         say(_plain(line) if ascii_only else line)
 
