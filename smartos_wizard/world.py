@@ -102,6 +102,10 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.media.boottest import BOOT_TEST_ACTIONS
 
         return BOOT_TEST_ACTIONS
+    if kind == "key-configure":
+        from smartos_wizard.media.configuring import CONFIGURE_ACTIONS
+
+        return CONFIGURE_ACTIONS
     raise UsageProblem(
         "unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?"
     )

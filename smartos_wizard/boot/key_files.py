@@ -76,7 +76,7 @@ def files_for(choices: BootChoices, current: Reader, *, legacy: bool) -> tuple[F
     noted = (*put, ANSWERS) if ANSWERS in wanted else put
     new = grub_menu.merged_menu(old, choices, noted) if legacy else loader_write.merged(old, choices, noted)
     kept = {path.lower() for path in wanted}
-    gone = {p for p in _noted(old, legacy) if p.lower() not in kept}
+    gone = {p for p in noted_files(old, legacy) if p.lower() not in kept}
     changes = [_change(path, current(path), data) for path, data in wanted.items()]
     changes += [_change(path, current(path), None) for path in sorted(gone)]
     text = new.encode("utf-8", "surrogateescape")
@@ -110,7 +110,8 @@ def files_wanted(choices: BootChoices, *, legacy: bool) -> dict[str, bytes]:
     return dict(rows)
 
 
-def _noted(text: str, legacy: bool) -> tuple[str, ...]:
+def noted_files(text: str, legacy: bool) -> tuple[str, ...]:
+    """The files that the settings say this program put there, as far as they can be its own."""
     noted = grub_menu.files_of(text) if legacy else loader_write.files_of(text)
     found = []
     for path in noted:  # the note lies on the key and may say anything: only what could be ours is believed

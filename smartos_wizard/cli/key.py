@@ -23,6 +23,11 @@ _COMMANDS = {
         "show_command",
         "What is on a key: which SmartOS, console, extra files.",
     ),
+    "configure": (
+        "smartos_wizard.cli.key_configure",
+        "configure_command",
+        "Tell a written key its console, answers, options.",
+    ),
     "boot-test": (
         "smartos_wizard.cli.key_boot_test",
         "boot_test_command",
@@ -53,4 +58,4 @@ class _KeyGroup(click.Group):
 
 @click.group(name="key", cls=_KeyGroup)
 def command() -> None:
-    """List disks; write, check, show, boot-test and restore USB keys."""
+    """List disks; write, check, show, configure, upgrade, boot-test and restore USB keys."""

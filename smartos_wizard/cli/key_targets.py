@@ -46,6 +46,13 @@ def to_read(world: World, path: str, *, as_file: bool) -> Target:
                   hint="`smartos-wizard key list --all` shows every disk; --file takes a file.", context=path)  # fmt: skip
 
 
+def to_change(world: World, path: str, *, as_file: bool, allow_fixed: bool) -> Target:
+    """A key or image on which files are changed. Raises Refused for anything withheld."""
+    if as_file or (not world.practice and Path(path).is_file()):
+        return to_read(world, path, as_file=True)
+    return find_target(world, path, 0, allow_fixed)
+
+
 def typed(confirm: tuple[str, ...], targets: Sequence[Target]) -> tuple[str, ...]:
     """The confirmations with file names made whole, so that a file may be named as it was for TARGET."""
     whole = {t.path for t in targets if t.regular_file}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _GROUPS = {
     "release": ("smartos_wizard.cli.release", "List, show, download, verify and prune SmartOS releases."),
-    "key": ("smartos_wizard.cli.key", "List disks; write, check, show, boot-test and restore USB keys."),
+    "key": ("smartos_wizard.cli.key", "List disks; write, configure, upgrade, check and restore USB keys."),
     "answers": ("smartos_wizard.cli.answers", "The answers file for SmartOS's setup: make one, check one."),
     "pool": ("smartos_wizard.cli.pool", "What SmartOS's setup would make of disks."),
     "profile": ("smartos_wizard.cli.profile", "Named sets of boot choices: list, show, save, delete."),

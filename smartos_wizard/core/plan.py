@@ -132,19 +132,21 @@ def require_confirmed(plan: Plan, typed: tuple[str, ...]) -> None:
 
     A plan with a destroying step and no confirmation is never armed: that is a fault, and it is refused.
     """
-    if not plan.destroys:
+    asked = plan.confirmation
+    if asked is None or not asked.tokens:
+        if plan.destroys:
+            raise Refused(
+                "confirmation-impossible", "This plan destroys something that has no name to confirm."
+            )
         return
-    if plan.confirmation is None or not plan.confirmation.tokens:
-        raise Refused("confirmation-impossible", "This plan destroys something that has no name to confirm.")
-    wanted = sorted(plan.confirmation.tokens)
-    if sorted(set(typed)) == sorted(set(wanted)):
+    if sorted(set(typed)) == sorted(set(asked.tokens)):
         return
+    does, it = ("erases data", "erased") if plan.destroys else ("changes what is there", "changed")
     raise Refused(
         "not-confirmed" if not typed else "wrong-confirmation",
-        "Nothing was done: this erases data and was not confirmed."
+        f"Nothing was done: this {does} and was not confirmed."
         if not typed
-        else "Nothing was done: the confirmation names something else than what would be erased.",
-        hint=f"{plan.confirmation.prompt}: "
-        + " ".join(f"--confirm {token}" for token in plan.confirmation.tokens),
-        expected=list(plan.confirmation.tokens),
+        else f"Nothing was done: the confirmation names something else than what would be {it}.",
+        hint=f"{asked.prompt}: " + " ".join(f"--confirm {token}" for token in asked.tokens),
+        expected=list(asked.tokens),
     )

@@ -60,20 +60,17 @@ class Table:
                 what = "goes on to" if count else "begins at"
                 problem = f"{what} cluster {at}, which this volume does not have"
                 break
-            end = self._breaks.find(1, at)
-            end = self._last if end < 0 else end
-            claimed = self._owned.find(1, at, end + 1)
-            stop = end + 1 if claimed < 0 else claimed
+            stop, claimed = self._stretch(at)
             self._claim(at, stop)
             count += stop - at
-            if claimed >= 0:
-                problem = self._crossing(claimed, begin, named)
+            if claimed:
+                problem = self._crossing(stop, begin, named)
                 break
-            at = self.entries[end]
+            at = self.entries[stop - 1]
             if at >= _END:
                 break
             if at in (0, _BAD):
-                problem = f"has cluster {end}, which is marked {'bad' if at else 'free'}"
+                problem = f"has cluster {stop - 1}, which is marked {'bad' if at else 'free'}"
         return Chain(count, problem, range(begin, len(self._starts)))
 
     def runs(self, chain: Chain) -> Iterator[tuple[int, int]]:
@@ -87,6 +84,22 @@ class Table:
         taken, owned = int.from_bytes(self._taken, "little"), int.from_bytes(self._owned, "little")
         left = (taken & ~owned).to_bytes(size, "little")
         return left.count(1, 2), left.find(1, 2)
+
+    def _stretch(self, at: int) -> tuple[int, bool]:
+        """The cluster behind the stretch that begins at a cluster, and whether another's begins there.
+
+        Looks in growing windows, so that the work is in proportion to what is claimed, whatever the table.
+        """
+        window = _LANES >> 4
+        while True:
+            limit = min(at + window, self._last + 1)
+            end = self._breaks.find(1, at, limit)
+            claimed = self._owned.find(1, at, limit if end < 0 else end + 1)
+            if claimed >= 0:
+                return claimed, True
+            if end >= 0 or limit > self._last:
+                return (limit if end < 0 else end + 1), False
+            window *= 4
 
     def _claim(self, start: int, end: int) -> None:
         if end > start:

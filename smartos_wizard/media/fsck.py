@@ -19,7 +19,7 @@ from smartos_wizard.media.partitions import Pread
 
 _NAMES = ("fsck.vfat", "fsck.fat")
 _PLACES = ("/usr/sbin", "/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # not in the PATH of ordinary users
-_SECONDS = 60
+_SECONDS = 20
 _STEP = 1 << 20
 _HOLE = 4096
 _ZEROS = bytes(_HOLE)
@@ -44,7 +44,7 @@ def fsck_available() -> bool:
 def run_fsck(pread: Pread, first: int, size: int) -> tuple[bool, str]:
     """Whether fsck.vfat finds nothing wrong with the volume of `size` bytes at byte `first`, and its words.
 
-    (False, why) as well where it is not installed, cannot look or takes longer than a minute. Raises OSError as
+    (False, why) as well where it is not installed, cannot look or takes longer than 20 seconds. Raises OSError as
     the reading function does, or where there is no room for the copy (about twice the size of one table).
     """
     program = _program()

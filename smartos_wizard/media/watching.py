@@ -45,11 +45,14 @@ def watch(
 
 
 def in_thread(
-    run: Run[Any], work: Callable[[], T], tick: Callable[[], Iterable[Event]]
+    run: Run[Any],
+    work: Callable[[], T],
+    tick: Callable[[], Iterable[Event]],
+    stoppable: Callable[[], bool] = lambda: True,
 ) -> Generator[Event, None, T]:
     """Do `work` in a thread, yielding what `tick` makes meanwhile; return or raise what it returns or raises.
 
-    On a request to stop raises Cancelled and leaves the thread behind.
+    On a request to stop raises Cancelled and leaves the thread behind, but not while it is not `stoppable`.
     """
     box: list[T] = []
     failed: list[BaseException] = []
@@ -65,7 +68,7 @@ def in_thread(
     while thread.is_alive():
         thread.join(TICK)
         yield from tick()
-        if thread.is_alive():
+        if thread.is_alive() and stoppable():
             run.cancel.check()
     if failed:
         raise failed[0]

@@ -1,0 +1,65 @@
+"""`key configure`: what a written key tells its machine at boot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smartos_wizard.cli.boot_options import boot_options, choices_from
+from smartos_wizard.cli.key_targets import confirm_option, file_option, fixed_option, to_change, typed
+from smartos_wizard.cli.output import json_option, run_plan, tell
+
+if TYPE_CHECKING:
+    from smartos_wizard.cli.main import Options
+
+EPILOG = """\b
+Examples:
+  smartos-wizard key configure /dev/sdX --console ttya --confirm SERIAL
+  smartos-wizard key configure /dev/sdX --answers answers.json --dry-run
+  smartos-wizard key configure vm.img --file --profile lab --confirm vm.img
+  smartos-wizard key configure /dev/sdX --reset --confirm SERIAL
+\b
+Exit codes: 0 done and proven (or it said so already), 2 a value makes no sense, 3 cancelled, 4 refused
+(no key, damaged, full, write-protected, not confirmed), 7 write, 8 proof failed, 9 privilege, 10 device gone.
+"""
+
+
+@click.command(name="configure", epilog=EPILOG)
+@click.argument("target", metavar="TARGET")
+@boot_options
+@click.option(
+    "--reset", is_flag=True, help="Take back what earlier changes said; then what is asked for here."
+)
+@confirm_option
+@click.option("--dry-run", is_flag=True, help="Show the difference, secrets covered, and stop.")
+@file_option
+@fixed_option
+@json_option
+@click.pass_obj
+def configure_command(
+    options: Options, target: str, boot: dict[str, Any], reset: bool, confirm: tuple[str, ...], dry_run: bool,
+    as_file: bool, allow_fixed: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Tell the SmartOS key TARGET what its machine is told at boot. The rest of it stays as it is.
+
+    What earlier changes said stays where nothing is said about it now, unless --reset is given. The change
+    is all or nothing: a key that is pulled in the middle of it holds the old or the new.
+    """
+    from smartos_wizard.core.errors import UsageProblem
+    from smartos_wizard.media.configuring import plan_configure
+
+    choices = choices_from(options.world, boot, tell)
+    if choices.empty and not reset:
+        raise UsageProblem(
+            "nothing-asked",
+            "Nothing was asked for.",
+            hint="For example --console ttya; --reset takes all back.",
+        )
+    place = to_change(options.world, target, as_file=as_file, allow_fixed=allow_fixed)
+    plan = plan_configure(place, choices, options.world, reset=reset)
+    given = typed(confirm, [place]) if plan.confirmation else ()
+    if as_file and not Path(target).is_absolute():
+        given = tuple(place.token if c == target else c for c in given)
+    return run_plan(options.world, plan, as_json=as_json, confirm=given, dry_run=dry_run)

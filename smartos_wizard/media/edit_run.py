@@ -1,0 +1,180 @@
+"""What configuring, upgrading and rolling back share: opening the one key, its volume, and words for its end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from smartos_wizard.core.errors import Cancelled, WizardError, report_of
+from smartos_wizard.core.events import Advanced, Event
+from smartos_wizard.core.plan import Confirmation, Effect, Step
+from smartos_wizard.core.runner import Run, Work
+from smartos_wizard.media.as_json import target_from_json
+from smartos_wizard.media.fat_edit import FatEditor
+from smartos_wizard.media.faults import device_failed, write_protected
+from smartos_wizard.media.keys import lock_targets
+from smartos_wizard.media.model import Target
+from smartos_wizard.media.opened import open_target
+from smartos_wizard.media.ports import BlockDevice, MediaWorld
+from smartos_wizard.media.proving import Reader
+from smartos_wizard.media.root_volume import Root, root_of
+from smartos_wizard.media.volume import DeviceVolume
+from smartos_wizard.media.watching import in_thread
+
+UNCHANGED = "Nothing that was on it has changed."
+BEGUN = "The change had begun. What boots from it is the old or the new, whole; the same command finishes it."
+UNPROVEN = "The change was made but is not proven; give the same command again."
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Editing:
+    """The key of one run. `state` is `failed`, `cancelled` or what the job calls its good end; `done` in bytes."""
+
+    target: Target
+    device: BlockDevice
+    state: str = "failed"
+    begun: bool = False
+    committing: bool = False
+    done: int = 0
+    total: int | None = None
+    error: WizardError | None = None
+    found: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """What stopping now leaves."""
+        return BEGUN if self.begun else UNCHANGED
+
+    @property
+    def reader(self) -> Reader:
+        """Its device as a reading function."""
+        return Reader(self.device)
+
+    def root(self) -> Root:
+        """Where SmartOS's file system is. Raises Refused, OSError."""
+        return root_of(self.reader, self.device.size, self.device.name)
+
+    def volume(self, *, keep: bool = False) -> DeviceVolume:
+        """That file system. Raises Refused, OSError."""
+        root = self.root()
+        return _Marking(self, root.first, root.size, keep=keep)
+
+    def commit(self, editor: FatEditor, switch: str) -> None:
+        """Make what was asked of the editor true. It cannot be cancelled half-way."""
+        self.committing = True
+        try:
+            editor.commit(switch)
+        finally:
+            self.committing = False
+
+
+class _Marking(DeviceVolume):
+    """A volume that notes when something in use begins to change."""
+
+    def __init__(self, editing: Editing, first: int, size: int, *, keep: bool = False) -> None:
+        super().__init__(editing.device, first, size, keep=keep)
+        self._editing = editing
+
+    def write(self, offset: int, data: bytes) -> None:
+        if data.startswith(b"SMARTOS-WIZARD-1"):
+            self._editing.begun = True
+        super().write(offset, data)
+
+
+def editing_of(run: Run[MediaWorld]) -> Editing:
+    """The key of this run. For steps that come after opening."""
+    found: Editing = run.found["editing"]
+    return found
+
+
+def first_steps(target: Target) -> list[Step]:
+    """Unmounting, where that must be, and opening."""
+    steps = []
+    if target.unmount:
+        steps.append(
+            Step(
+                "unmount",
+                "unmount",
+                "unmounts " + ", ".join(target.unmount),
+                Effect.CHANGES,
+                undo="mount it again",
+            )
+        )
+    steps.append(
+        Step(
+            "open", "open", f"opens {target.path}", Effect.READS,
+            () if target.regular_file else ("Proves once more that it is the very disk you chose; needs the rights for it.",),
+        )
+    )  # fmt: skip
+    return steps
+
+
+def confirmation(target: Target) -> Confirmation:
+    """What is to be typed before anything on the key changes."""
+    return Confirmation("To change it, type what names the disk", (target.token,))
+
+
+def unmount(_run: Run[MediaWorld], _step: Step) -> Work:
+    """Done by the opener in the same breath as opening."""
+    yield from ()
+    return {}
+
+
+def open_for_change(run: Run[MediaWorld], step: Step) -> Work:
+    """Open and lock the target of the plan."""
+    target = target_from_json(run.plan.params["target"])
+    stack = contextlib.ExitStack()
+    run.on_end.append(stack.close)
+    lock_targets(stack, run.world.paths, [target])
+    stack.enter_context(run.world.stay_awake("changing a SmartOS key"))
+    device = yield from open_target(
+        run, step, target, lambda notify: run.world.opener.open(target, write=True, notify=notify)
+    )
+    editing = run.found["editing"] = Editing(target, device)
+    run.state = lambda: f"{target.path}: {editing.words}"
+    run.on_end.append(lambda: _fill(run, editing))
+    return {}
+
+
+def _fill(run: Run[MediaWorld], editing: Editing) -> None:
+    if editing.state == "failed" and run.cancel.requested:
+        editing.state = "cancelled"
+    run.result["keys"] = [
+        {
+            "path": editing.target.path,
+            "serial": editing.target.disk.serial,
+            "state": editing.state,
+            "error": report_of(editing.error).to_json() if editing.error else None,
+            **editing.found,
+        }
+    ]
+
+
+def at_work(
+    run: Run[MediaWorld], step: Step, editing: Editing, work: Callable[[], T]
+) -> Generator[Event, None, T]:
+    """Do `work` in a thread with progress. What goes wrong says what it leaves behind."""
+    begun_at = [0]
+
+    def body() -> T:
+        try:
+            return work()
+        except OSError as error:
+            refusal = None if editing.begun or editing.done else write_protected(error, editing.device)
+            raise refusal or device_failed(
+                error, editing.device, "writing", begun_at[0], editing.words
+            ) from error
+
+    def tick() -> Iterator[Event]:
+        yield Advanced(run.clock(), step.id, editing.done, editing.total, None, editing.target.path)
+
+    try:
+        return (yield from in_thread(run, body, tick, lambda: not editing.committing))
+    except Cancelled as stop:
+        raise Cancelled("cancelled", f"{editing.target.path}: {editing.words}") from stop
+    except WizardError as error:
+        editing.error = error
+        raise
