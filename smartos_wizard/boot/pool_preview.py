@@ -196,6 +196,14 @@ def _disk_notes(layout: Layout, disks: Sequence[ListedDisk]) -> Iterator[Warned]
             "does not. Leave it out here with -e."
         )
         yield Warned("usb-disk", said)
+    spinning = [disk for disk in layout.cache if not disk.solid]
+    if spinning:
+        said = (
+            f"{_names(spinning)} spin{'s' if len(spinning) == 1 else ''}, and become{'s' if len(spinning) == 1 else ''} "
+            "cache: of spinning disks only the class of the largest stores data. Take the larger ones out of the "
+            "machine, or make the pool by hand; -e shows what comes of it."
+        )
+        yield Warned("spinning-cache", said)
     unknown = [disk for vdev in layout.vdevs for disk in vdev.disks if not 0 < disk.bytes < math.inf]
     if unknown:
         said = f"{_names(unknown)}: the size is no number, so nothing here can be relied on."

@@ -72,7 +72,7 @@ class _Source:
 @click.option("--layout", default="", metavar="LAYOUT", help=f"One of {', '.join(LAYOUTS)}; SmartOS chooses otherwise.")  # fmt: skip
 @click.option("-s", "--spares", type=_Count(0), help="So many spare disks.")  # fmt: skip
 @click.option("-w", "--width", type=_Count(2), help="So many disks in each mirror or raidz.")
-@click.option("-e", "--exclude", metavar="NAME,…", help="Leave out the disks of these names.")
+@click.option("-e", "--exclude", metavar="NAME,...", help="Leave out the disks of these names.")
 @click.option("-c", "--no-cache", is_flag=True, help="Use no disk as cache.")
 @click.option("--ram", type=Size(), help="RAM of the machine: swap takes as much of the pool.")
 @click.option("--all", "whole", is_flag=True, help="Draw every disk, however many there are.")

@@ -153,6 +153,12 @@ def test_a_disk_that_stands_alone_is_told() -> None:
     assert noted(disks(5), "mirror", spares=0)["mirror-of-one"] == "error"
 
 
+def test_one_larger_disk_that_turns_all_others_into_cache_is_told() -> None:
+    some = [*disks(8, 4 * TB), *disks(1, 6 * TB, prefix="big")]
+    assert noted(some) == {"no-redundancy": "warning", "spinning-cache": "warning"}
+    assert noted([*disks(8, 4 * TB), *disks(5, 400 * GB, solid=True, prefix="s")]) == {}
+
+
 def test_uneven_sizes_and_usb_and_sizes_that_are_none_are_told() -> None:
     assert noted([*disks(1), *disks(1, 619 * GB, prefix="e")]) == {"uneven-sizes": "info"}
     usb = ListedDisk("USB", "u", "", "", str(600 * GB))
