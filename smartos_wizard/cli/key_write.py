@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from smartos_wizard.cli.boot_options import boot_options, choices_from
 from smartos_wizard.cli.key_image import (
     ImageChoice,
     choice_of,
@@ -23,6 +24,7 @@ from smartos_wizard.cli.output import emit, json_option, plan_lines, run_plan, s
 from smartos_wizard.core.plan import require_confirmed
 
 if TYPE_CHECKING:
+    from smartos_wizard.boot.model import BootChoices
     from smartos_wizard.cli.main import Options
     from smartos_wizard.core.plan import Plan
     from smartos_wizard.media.model import Target, VerifiedImage
@@ -35,6 +37,8 @@ Examples:
       --confirm SERIAL1 --confirm SERIAL2
   smartos-wizard key write vm.img --file --release latest
   smartos-wizard key write /dev/sdX --release latest --dry-run
+  smartos-wizard key write /dev/sdX --release latest --console ttya --answers answers.json \\
+      --confirm SERIAL
 \b
 Exit codes: 0 proven, 3 cancelled, 4 refused, 5 download, 6 checksum, 7 write, 8 proof failed,
 9 privilege, 10 device gone. After an interruption the same command continues.
@@ -44,6 +48,7 @@ Exit codes: 0 proven, 3 cancelled, 4 refused, 5 download, 6 checksum, 7 write, 8
 @click.command(name="write", epilog=EPILOG)
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @image_options
+@boot_options
 @confirm_option
 @click.option("--dry-run", is_flag=True, help="Show what would happen and stop.")
 @file_option
@@ -55,16 +60,20 @@ Exit codes: 0 proven, 3 cancelled, 4 refused, 5 download, 6 checksum, 7 write, 8
 def write_command(
     options: Options, targets: tuple[str, ...], release: str, image: str, sha256: str, sums: str, mirror: str,
     unverified: bool, confirm: tuple[str, ...], dry_run: bool, as_file: bool, allow_fixed: bool, no_delta: bool,
-    eject: bool, as_json: bool,
+    eject: bool, as_json: bool, boot: dict[str, Any],
 ) -> int:  # fmt: skip
     """Write SmartOS to TARGET and prove it.
 
     Everything on each TARGET is erased; to say that you mean it, --confirm names it. Success is only said
-    after every byte was read back from the device and compared.
+    after every byte was read back from the device and compared. Console, answers and further files are put on
+    it in the same run, and the proof covers them too.
     """
     world = options.world
     choice = choice_of(release, image, sha256, sums, mirror, unverified)
-    order = _Order(world, choice, targets, confirm, as_file, allow_fixed, not no_delta, dry_run, as_json)
+    choices = choices_from(world, boot, tell)
+    order = _Order(
+        world, choice, targets, confirm, as_file, allow_fixed, not no_delta, dry_run, as_json, choices
+    )
     code = order.from_file() if choice.image else order.from_release()
     if eject and code == 0 and not dry_run and not as_file:
         for target in targets:
@@ -77,11 +86,11 @@ class _Order:
 
     def __init__(
         self, world: World, choice: ImageChoice, targets: tuple[str, ...], confirm: tuple[str, ...],
-        as_file: bool, allow_fixed: bool, delta: bool, dry_run: bool, as_json: bool,
+        as_file: bool, allow_fixed: bool, delta: bool, dry_run: bool, as_json: bool, choices: BootChoices,
     ) -> None:  # fmt: skip
         self.world, self.choice, self.paths, self.confirm = world, choice, targets, confirm
         self.as_file, self.allow_fixed, self.delta = as_file, allow_fixed, delta
-        self.dry_run, self.as_json = dry_run, as_json
+        self.dry_run, self.as_json, self.choices = dry_run, as_json, choices
 
     def from_file(self) -> int:
         """Write the user's own file."""
@@ -116,7 +125,7 @@ class _Order:
     def _plan(self, image: VerifiedImage, targets: list[Target]) -> Plan:
         from smartos_wizard.media.writing import plan_write
 
-        return plan_write(image, targets, self.world, delta=self.delta)
+        return plan_write(image, targets, self.world, delta=self.delta, choices=self.choices)
 
     def _run(self, plan: Plan, targets: list[Target]) -> int:
         confirm = typed(self.confirm, targets)

@@ -90,6 +90,8 @@ class Table:
 
         Looks in growing windows, so that the work is in proportion to what is claimed, whatever the table.
         """
+        if self._breaks[at] and not self._owned[at]:
+            return at + 1, False
         window = _LANES >> 4
         while True:
             limit = min(at + window, self._last + 1)

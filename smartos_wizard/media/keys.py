@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from smartos_wizard.boot.model import FileChange
 from smartos_wizard.core.errors import Refused, WizardError, report_of
 from smartos_wizard.core.events import Event, StepFailed
 from smartos_wizard.core.files import exclusive
@@ -32,6 +33,9 @@ class Key:
     proof_seconds: float = 0.0
     proof: str = ""
     receipt: str = ""
+    originals: dict[int, bytes] = field(default_factory=dict)
+    """Sectors that options changed, by offset, as the image has them: the proof puts them back in thought."""
+    changes: tuple[FileChange, ...] = ()
 
     @property
     def alive(self) -> bool:
@@ -126,6 +130,7 @@ def _result(key: Key) -> dict[str, Any]:
         "proof_seconds": round(key.proof_seconds, 3),
         "proof": key.proof,
         "receipt": key.receipt,
+        "files": [change.path for change in key.changes],
     }
 
 

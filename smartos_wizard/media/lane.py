@@ -49,7 +49,8 @@ class Writer:
         self._on_durable = on_durable
         self._syncer = Syncer(device)
         self._asked = 0
-        self._held: list[tuple[int, memoryview]] = []
+        self.held: list[tuple[int, memoryview]] = []
+        """What is written last: offset on the device, and bytes."""
         self._buffer: memoryview | None = None
 
     @property
@@ -109,7 +110,7 @@ class Writer:
             return
         self.sync()
         first: tuple[int, memoryview] | None = None
-        for offset, data in sorted(self._held, reverse=True, key=lambda piece: piece[0]):
+        for offset, data in sorted(self.held, reverse=True, key=lambda piece: piece[0]):
             if offset == 0:
                 first = (offset, data)
             else:
@@ -161,7 +162,7 @@ class Writer:
     def _keep(self, data: memoryview, offset: int) -> None:
         copy = aligned(len(data))
         copy[:] = data
-        self._held.append((offset, copy))
+        self.held.append((offset, copy))
 
     def _disarm(self, passed: int) -> None:
         """Before the first change: no boot sectors, no old backup table beyond `passed`."""

@@ -13,6 +13,7 @@ from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Run, Work
 from smartos_wizard.media import resume
 from smartos_wizard.media.keys import Key, Keys, fail, keys_of
+from smartos_wizard.media.optioning import prove_options
 from smartos_wizard.media.ports import MediaWorld
 from smartos_wizard.media.proving import Prover, difference
 from smartos_wizard.media.watching import watch
@@ -29,7 +30,7 @@ def prove(run: Run[MediaWorld], step: Step) -> Work:
             yield Noted(run.clock(), step.id, words, target=key.target.path, reference="unchanged")
         else:
             key.proof = "read-back"
-            provers[key] = Prover(key.opened, keys.digests, keys.size)
+            provers[key] = Prover(key.opened, keys.digests, keys.size, key.originals)
     yield from _run_all(run, step, keys, provers)
     for key in keys.alive:
         key.state = "proven"
@@ -39,7 +40,7 @@ def prove(run: Run[MediaWorld], step: Step) -> Work:
 
 def _compared_whole(key: Key) -> bool:
     writer = key.writing
-    return not writer.touched and writer.written == 0 and writer.delta.looked_at_all
+    return not key.originals and not writer.touched and writer.written == 0 and writer.delta.looked_at_all
 
 
 def _run_all(run: Run[MediaWorld], step: Step, keys: Keys, provers: dict[Key, Prover]) -> Iterator[Event]:
@@ -91,6 +92,8 @@ def _one(keys: Keys, key: Key, prover: Prover, failed: dict[Key, WizardError]) -
                 f"Only {prover.done:,} of {keys.size:,} bytes could be compared.",
                 offset=prover.done,
             )
+        if key.changes and not prover.stopped:
+            prove_options(key)
     except WizardError as error:
         failed[key] = error
         _take_boot_away(key, error)

@@ -9,7 +9,7 @@ The page cache is flushed and bypassed, so what is read is what the device gives
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import ProofFailed, WizardError
@@ -23,9 +23,19 @@ NOT_PROVEN = "What is on it is not proven; do not boot from it."
 
 
 class Prover:
-    """Compares one device with the digests of an image. `done` counts bytes proven."""
+    """Compares one device with the digests of an image. `done` counts bytes proven.
 
-    def __init__(self, device: BlockDevice, digests: Sequence[bytes], size: int) -> None:
+    `originals` are sectors that were changed on purpose, by offset, as the image has them: they are compared
+    as if they were still there, and what was put in their place is for another proof.
+    """
+
+    def __init__(
+        self,
+        device: BlockDevice,
+        digests: Sequence[bytes],
+        size: int,
+        originals: Mapping[int, bytes] | None = None,
+    ) -> None:
         self.device = device
         self.done = 0
         self.stopped = False
@@ -33,6 +43,9 @@ class Prover:
         """Index and bytes of the first slot that differs."""
         self._digests = digests
         self._size = size
+        self._originals: dict[int, list[tuple[int, bytes]]] = {}
+        for at, data in (originals or {}).items():
+            self._originals.setdefault(at // SLOT, []).append((at % SLOT, data))
 
     def run(self) -> None:
         """Read everything. Raises WriteFailed or DeviceLost when it cannot be read, ProofFailed when it ends early."""
@@ -49,6 +62,8 @@ class Prover:
                 raise _unreadable(error, self.device, offset) from error
             if count < len(into):
                 raise ended_early(self.device, offset + count, self._size)
+            for at, data in self._originals.get(index, ()):
+                into[at : at + len(data)] = data
             if digest(into) != expected:
                 self.different = (index, bytes(into))
                 return

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.plan import Confirmation, Effect, Plan, Step
@@ -14,6 +15,7 @@ from smartos_wizard.media import resume
 from smartos_wizard.media.as_json import image_to_json, target_to_json
 from smartos_wizard.media.lane import BACKUP
 from smartos_wizard.media.model import USB_IMAGE_SIZE, ImageKind, Target, VerifiedImage
+from smartos_wizard.media.optioning import options_step
 from smartos_wizard.media.ports import MediaWorld
 from smartos_wizard.media.source import peek_size
 
@@ -24,12 +26,17 @@ _USB2, _USB3 = (
 
 
 def plan_write(
-    image: VerifiedImage, targets: Sequence[Target], world: MediaWorld, *, delta: bool = True
+    image: VerifiedImage,
+    targets: Sequence[Target],
+    world: MediaWorld,
+    *,
+    delta: bool = True,
+    choices: BootChoices | None = None,
 ) -> Plan:
-    """The plan that brings `image` onto every target and proves it.
+    """The plan that brings `image` onto every target, with `choices` on it, and proves it.
 
     Reads the image's first sector where its size is not known yet. Raises Refused `too-small` before
-    anything is touched, and `no-target`, `same-target-twice`.
+    anything is touched, and `no-target`, `same-target-twice`; UsageProblem for choices that make no sense.
     """
     if not targets:
         raise Refused("no-target", "No disk was named.", hint="`smartos-wizard key list` shows them.")
@@ -40,7 +47,10 @@ def plan_write(
     for target in targets:
         _refuse_too_small(target, size)
     steps = [_source(image, size), *_unmount(targets), _open(targets)]
-    steps += [_write(image, targets, size), _boot(targets), _prove(image, targets, size), _receipt(targets)]
+    steps.append(_write(image, targets, size))
+    if choices is not None and not choices.empty:
+        steps.append(options_step(image, choices, world))
+    steps += [_boot(targets), _prove(image, targets, size), _receipt(targets)]
     tokens = tuple(dict.fromkeys(t.token for t in targets if _has_something_to_lose(t)))
     if image.algorithm == "none" and tokens:
         tokens = (*tokens, "unverified")

@@ -21,6 +21,7 @@ from smartos_wizard.media.faults import WILL_NOT_BOOT
 from smartos_wizard.media.keys import Key, Keys, fail, keys_of, lock_targets
 from smartos_wizard.media.lane import Writer
 from smartos_wizard.media.opened import open_key
+from smartos_wizard.media.optioning import put_options
 from smartos_wizard.media.pipeline import Lane, Stream
 from smartos_wizard.media.ports import MediaWorld
 from smartos_wizard.media.prove_step import prove
@@ -294,6 +295,7 @@ WRITE_ACTIONS = {
     "unmount": Action(_unmount),
     "open": Action(_open),
     "write": Action(_write),
+    "options": Action(put_options),
     "boot-sectors": Action(_boot_sectors),
     "prove": Action(prove),
     "receipt": Action(_receipt),
