@@ -31,7 +31,9 @@ With --root-password and --file, TARGET may also be a compressed image, an ISO, 
 VMware bundle.
 
 \b
-Exit codes: 0 done, 2 no SmartOS medium or a damaged one, 4 refused, also where it holds no root password.
+Exit codes: 0 done, 2 no SmartOS medium or a damaged one (--root-password),
+4 refused or no root password on it, 7 not readable, 9 not the rights to
+open it, 10 unplugged.
 """
 
 _LAYOUTS = {"gpt": "GPT (2019 and later)", "mbr": "MBR (GRUB, before 2019)", "iso": "ISO"}
@@ -83,11 +85,11 @@ def _show_passwords(world: World, places: list[Target], *, as_json: bool) -> Non
 
 def _with_password(world: World, place: Target) -> tuple[KeyContents, RootPassword, str]:
     """What is on it and the password, opened once; for a file that is no key, a line on what it is."""
-    from smartos_wizard.cli.root_password import tell_of_decoding
+    from smartos_wizard.cli.root_password import of_this_file
     from smartos_wizard.media.contents import read_contents
     from smartos_wizard.media.images import recognise
     from smartos_wizard.media.model import ImageKind, KeyContents
-    from smartos_wizard.media.root_password import of_file, of_pread
+    from smartos_wizard.media.root_password import of_pread
     from smartos_wizard.media.showing import read_key
 
     facts = recognise(Path(place.path)) if place.regular_file else None
@@ -96,9 +98,7 @@ def _with_password(world: World, place: Target) -> tuple[KeyContents, RootPasswo
             world, place, lambda pread, size: (read_contents(pread, size), of_pread(pread, size, place.path))
         )
         return *both, ""
-    if facts.kind is not ImageKind.ISO:
-        tell_of_decoding(place.path, facts.size)
-    word = of_file(Path(place.path), facts)
+    word = of_this_file(world, Path(place.path), facts)
     layout = "iso" if facts.kind is ImageKind.ISO else ""
     contents = KeyContents(layout, stamp=word.stamp, notes=(f"It is {facts.looks_like}.",))
     return contents, word, f"{place.path}: SmartOS {word.stamp or 'of unknown release'}, {facts.looks_like}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from smartos_wizard.core import text
 from smartos_wizard.core.errors import ChecksumFailed, NetworkFailed, Refused, UsageProblem
 
 if TYPE_CHECKING:
+    from smartos_wizard.media.images import ImageFacts
     from smartos_wizard.media.password_file import RootPassword
     from smartos_wizard.releases.mirror import Mirror
     from smartos_wizard.releases.model import Artifact, Release
@@ -45,7 +47,7 @@ def show(found: RootPassword, shadow: Shadow, *, grub: bool) -> None:
     of = f"release {found.stamp}" if found.stamp else "this release"
     say(f"root's password built into {of}: {found.word}")
     inside = f"{found.member} in {found.medium}" if found.member else found.medium
-    proof = f", verified by {found.proof}" if found.proof else ""
+    proof = f", verified by {found.proof}" if found.proof else ", which was not verified"
     say(f"  read from {text.tame(inside, 400)}{proof}")
     say()
     for line in explanation(shadow, grub=grub):
@@ -55,6 +57,18 @@ def show(found: RootPassword, shadow: Shadow, *, grub: bool) -> None:
 def is_grub(stamp: str) -> bool:
     """Whether keys of that release start by GRUB (smartos-live: tools/build_iso until 2019-04)."""
     return bool(stamp) and stamp < _LOADER_SINCE
+
+
+def of_this_file(world: World, path: Path, facts: ImageFacts) -> RootPassword:
+    """The password in a file that the user named. Raises as `media.root_password.of_file`."""
+    from smartos_wizard.media.model import ImageKind
+    from smartos_wizard.media.root_password import of_file
+    from smartos_wizard.releases.store import Store
+
+    if facts.kind is not ImageKind.ISO:
+        tell_of_decoding(str(path), facts.size)
+    known = Store(world.paths.store).at(path)
+    return replace(of_file(path, facts), proof=known.verified.algorithm if known else "")
 
 
 def tell_of_decoding(path: str, size: int) -> None:

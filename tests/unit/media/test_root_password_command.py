@@ -194,6 +194,17 @@ def test_a_verified_file_of_the_store_comes_first_and_is_named(mirror: Path, kin
     assert str(path) in show(mirror).stdout
 
 
+def test_key_show_says_whether_the_file_was_verified(mirror: Path, made: dict[str, Path]) -> None:
+    path = download(mirror, "iso")
+    for file, verified in ((path, "sha256"), (made["iso"], None)):
+        words = ("key", "show", str(file), "--file", "--root-password")
+        assert document(run(*words, "--json"))["root_password_from"]["verified"] == verified
+        assert ("not verified" in run(*words).stdout) is (verified is None)
+    path.write_bytes(path.read_bytes())
+    again = run("key", "show", str(path), "--file", "--root-password", "--json")
+    assert document(again)["root_password_from"]["verified"] is None
+
+
 def test_a_stored_file_that_was_touched_since_is_not_believed(mirror: Path) -> None:
     path = download(mirror, "platform")
     path.write_bytes(path.read_bytes() + b"\0")
