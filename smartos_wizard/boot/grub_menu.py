@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from smartos_wizard.boot import loader_conf, loader_write
-from smartos_wizard.boot.model import BootChoices, Kmdb
+from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core.errors import UsageProblem
 
 WAS = "#smartos-wizard was: "
@@ -150,7 +150,7 @@ def _delay(lines: list[str], seconds: int | None, ending: str) -> None:
 
 def _entry(lines: list[str], choices: BootChoices, properties: dict[str, str]) -> None:
     on = ("v" if choices.verbose else "") + _kmdb_flags(choices)
-    off = ("v" if choices.verbose is False else "") + ("kd" if choices.kmdb is Kmdb.OFF else "")
+    off = ("v" if choices.verbose is False else "") + ("kd" if choices.kmdb else "")
     at = _first_entry(lines)
     match = _KERNEL.match(lines[at].rstrip("\r\n")) if at is not None else None
     if at is None or match is None:

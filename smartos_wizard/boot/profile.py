@@ -57,8 +57,10 @@ class ProfileStore:
             return Profile(name, _from_tables(shown, hidden))
         except KeyError as error:
             raise _bad(path, f"one of its files has no {error}") from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except ValueError as error:
             raise _bad(path, f"{error}") from error
+        except (TypeError, AttributeError) as error:
+            raise _bad(path, "something in it is of the wrong kind") from error
 
     def save(self, profile: Profile, *, replace: bool = True) -> Path:
         """Write it, in the place of an older one of that name where `replace`; return its file.
@@ -212,11 +214,14 @@ def _data(data: bytes) -> dict[str, str]:
 
 
 def _bytes(row: dict[str, str]) -> bytes:
-    return (
-        _text(row, "text").encode()
-        if "text" in row
-        else base64.b64decode(_text(row, "base64"), validate=True)
-    )
+    return _text(row, "text").encode() if "text" in row else _unpacked(_text(row, "base64"))
+
+
+def _unpacked(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ValueError("a file in it is no base64") from error
 
 
 def _from_tables(shown: dict[str, Any], hidden: dict[str, Any]) -> BootChoices:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from smartos_wizard.boot.grub_menu import files_of, merged_menu, settings_in, without_changes
 from smartos_wizard.boot.model import BootChoices, Kmdb
 from smartos_wizard.core.errors import UsageProblem
+from tests.unit.boot.boot_choices import SHADOW, all_choices
 from tests.unit.boot.loader_reader import boot_properties
-from tests.unit.boot.test_loader_write import SHADOW, all_choices
 
 UNIX = "/platform/i86pc/kernel/amd64/unix"
 MENU = f"""\

@@ -26,9 +26,9 @@ from smartos_wizard.boot.model import (
     Module,
 )
 from smartos_wizard.core.errors import Refused, UsageProblem
+from tests.unit.boot.boot_choices import SHADOW
 from tests.unit.boot.loader_reader import Loader
 from tests.unit.boot.test_grub_menu import MENU
-from tests.unit.boot.test_loader_write import SHADOW
 
 ETC_SYSTEM = Module("etc/system", "boot/bootfs/etc/system", b"set zfs:x=1\n")
 

@@ -18,38 +18,10 @@ from smartos_wizard.boot.loader_write import (
     stops_reading,
     without_block,
 )
-from smartos_wizard.boot.model import CONSOLES, BootChoices, Kmdb, Module
+from smartos_wizard.boot.model import BootChoices, Kmdb, Module
 from smartos_wizard.core.errors import Refused, UsageProblem
+from tests.unit.boot.boot_choices import NAMES, SHADOW, all_choices
 from tests.unit.boot.loader_reader import Loader
-
-SHADOW = "$5$2HOHRnK3$NvLlm.1KQBbB0WjoP7xcIwGnllhzp2HnT.mDO7DpxYA"
-SALT = st.text("./0123456789ABCxyz", max_size=16)
-NAMES = st.lists(st.text("abcXYZ019._-@", min_size=1, max_size=8), min_size=1, max_size=3).map("/".join)
-
-
-@st.composite
-def modules(draw: st.DrawFn) -> tuple[Module, ...]:
-    names = draw(st.lists(NAMES, max_size=3, unique=True))
-    return tuple(Module(name, f"boot/bootfs/{name}") for name in names)
-
-
-@st.composite
-def all_choices(draw: st.DrawFn) -> BootChoices:
-    console = draw(st.sampled_from(("", *CONSOLES)))
-    serial = console.startswith("tty")
-    return BootChoices(
-        console=console,
-        speed=draw(st.none() | st.integers(300, 4_000_000)) if serial else None,
-        verbose=draw(st.none() | st.booleans()),
-        kmdb=draw(st.none() | st.sampled_from(list(Kmdb))),
-        rescue=draw(st.none() | st.booleans()),
-        pools=tuple(draw(st.lists(st.from_regex(r"[A-Za-z][A-Za-z0-9_.:\-]{0,12}", fullmatch=True), max_size=4))),
-        delay=draw(st.none() | st.integers(-1, 3600)),
-        root_shadow=draw(st.just("") | SALT.map(lambda salt: f"$5${salt}$" + "a.B/" * 10 + "xyz")),
-        hostname=draw(st.just("") | st.from_regex(r"[a-z]([a-z0-9\-]{0,8}[a-z0-9])?", fullmatch=True)),
-        modules=draw(modules()),
-    )  # fmt: skip
-
 
 HIS_LINES = st.sampled_from(
     [
