@@ -169,6 +169,7 @@ class _PlainPrinter:
         self._drawn = 0.0
         self._tty = sys.stderr.isatty()
         self._open = False
+        self._said = ""
 
     def show(self, event: Event) -> None:
         self._state = reduce(self._state, event)
@@ -200,6 +201,9 @@ class _PlainPrinter:
         if meter is None:
             return
         line = f"  {event.target + ': ' if event.target else ''}{meter_line(meter)}"
+        if line == self._said:
+            return
+        self._said = line
         if self._tty:
             click.echo("\r\x1b[2K" + line, err=True, nl=False)
             self._open = True

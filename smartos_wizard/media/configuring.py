@@ -34,7 +34,7 @@ from smartos_wizard.media.edit_run import (
 )
 from smartos_wizard.media.fat_edit import FatEditor
 from smartos_wizard.media.faults import device_failed, read_all
-from smartos_wizard.media.file_changes import LARGEST, asked_for, change_files, prove_files
+from smartos_wizard.media.file_changes import LARGEST, asked_for, change_files, prove_files, settings_of
 from smartos_wizard.media.model import Target
 from smartos_wizard.media.ports import BlockDevice, MediaWorld
 from smartos_wizard.media.proving import Reader
@@ -172,8 +172,7 @@ def _run_configure(run: Run[MediaWorld], step: Step) -> Work:
         editing.found["slots"] = _expected(editing, volume, changes, now)
         editor = FatEditor(volume, now=now)
         change_files(editor, changes, editing.target.path, now=False)
-        run.cancel.check(editing.words)
-        editing.commit(editor, "")
+        editing.commit(editor, settings_of(changes))
 
     yield from at_work(run, step, editing, work)
     slots = editing.found.pop("slots")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -37,7 +38,9 @@ class Editing:
     device: BlockDevice
     state: str = "failed"
     begun: bool = False
+    stopped: bool = False
     committing: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
     done: int = 0
     total: int | None = None
     error: WizardError | None = None
@@ -63,12 +66,21 @@ class Editing:
         return _Marking(self, root.first, root.size, keep=keep)
 
     def commit(self, editor: FatEditor, switch: str) -> None:
-        """Make what was asked of the editor true. It cannot be cancelled half-way."""
-        self.committing = True
+        """Make what was asked of the editor true. It cannot be cancelled half-way. Raises Cancelled before."""
+        with self.lock:
+            if self.stopped:
+                raise Cancelled("cancelled", self.words)
+            self.committing = True
         try:
             editor.commit(switch)
         finally:
             self.committing = False
+
+    def stop(self) -> bool:
+        """Ask the work to stop; False while it is beyond stopping."""
+        with self.lock:
+            self.stopped = self.stopped or not self.committing
+            return self.stopped
 
 
 class _Marking(DeviceVolume):
@@ -172,7 +184,7 @@ def at_work(
         yield Advanced(run.clock(), step.id, editing.done, editing.total, None, editing.target.path)
 
     try:
-        return (yield from in_thread(run, body, tick, lambda: not editing.committing))
+        return (yield from in_thread(run, body, tick, editing.stop))
     except Cancelled as stop:
         raise Cancelled("cancelled", f"{editing.target.path}: {editing.words}") from stop
     except WizardError as error:

@@ -32,6 +32,12 @@ def _line(key: Key, keys: Keys) -> str:
     if key.writing.written == 0:
         spent = f"nothing needed writing, compared in {text.duration(key.write_seconds)}"
     name = keys.image.stamp or keys.image.path.name
+    if key.changes:
+        count = f"the {len(key.changes)} files" if len(key.changes) != 1 else "the file"
+        return (
+            f"PROVEN. {key.target.path} was read back: {count} you asked for, and every other byte as in {name}, "
+            f"{text.exact(keys.size)} bytes; the file system is clean; {spent}."
+        )
     return f"PROVEN. Every byte of {key.target.path} was read back and equals {name}: {text.exact(keys.size)} bytes, {spent}."
 
 

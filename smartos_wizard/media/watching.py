@@ -68,7 +68,7 @@ def in_thread(
     while thread.is_alive():
         thread.join(TICK)
         yield from tick()
-        if thread.is_alive() and stoppable():
+        if thread.is_alive() and run.cancel.requested and stoppable():
             run.cancel.check()
     if failed:
         raise failed[0]

@@ -275,6 +275,8 @@ def _receipt(run: Run[MediaWorld], step: Step) -> Work:
             "write_seconds": round(key.write_seconds, 3),
             "proof_seconds": round(key.proof_seconds, 3),
         }
+        if key.changes:
+            facts["options"] = [change.path for change in key.changes]
         path = write_receipt(run.world.paths, keys.image, key.target, keys.digests, run.clock(), facts)
         key.receipt = str(path)
         resume.forget(run.world.paths, key.target)
