@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from smartos_wizard.boot.loader_conf import masked
 from smartos_wizard.boot.model import BootChoices, Kmdb, Module
 from smartos_wizard.core.errors import Refused, UsageProblem
 from smartos_wizard.core.files import exclusive, replace_file
@@ -187,21 +188,21 @@ def _to_tables(choices: BootChoices) -> tuple[dict[str, Any], dict[str, Any]]:
             hidden["answers"] = secret
     if choices.root_shadow:
         hidden["root_shadow"] = choices.root_shadow
-    if choices.modules:
-        shown["modules"] = [{"name": m.name, "path": m.path, **_data(m.data)} for m in choices.modules]
-    open_, private = _split(choices.files)
-    if open_:
-        shown["files"] = open_
-    if private:
-        hidden["files"] = private
+    rows = {
+        "modules": [{"name": m.name, "path": m.path, **_data(m.data)} for m in choices.modules],
+        "files": [{"path": path, **_data(data)} for path, data in choices.files.items()],
+    }
+    for kind, each in rows.items():
+        for row in each:
+            table = hidden if _secret(row) else shown
+            table.setdefault(kind, []).append(row)
     return shown, hidden
 
 
-def _split(files: dict[str, bytes]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Files below private/ are kept with the secrets."""
-    rows = [{"path": path, **_data(data)} for path, data in files.items()]
-    apart = [row for row in rows if row["path"].lower().startswith("private/")]
-    return [row for row in rows if row not in apart], apart
+def _secret(row: dict[str, str]) -> bool:
+    """Files below private/ are kept with the secrets, and so is what holds a password's hash."""
+    text = row.get("text", "")
+    return row["path"].lower().startswith("private/") or masked(text) != text
 
 
 def _data(data: bytes) -> dict[str, str]:
@@ -230,7 +231,7 @@ def _from_tables(shown: dict[str, Any], hidden: dict[str, Any]) -> BootChoices:
     boot = dict(shown.get("boot", {}))
     unknown = set(shown) - {"profile", "boot", "answers", "modules", "files"}
     unknown |= set(boot) - {"console", "speed", "verbose", "rescue", "delay", "hostname", "kmdb", "pools"}
-    unknown |= set(hidden) - {"root_shadow", "answers", "files"}
+    unknown |= set(hidden) - {"root_shadow", "answers", "modules", "files"}
     if unknown:
         raise ValueError(f"nothing is known of {', '.join(sorted(tame(name) for name in unknown))}")
     answers = shown.get("answers")
@@ -238,7 +239,8 @@ def _from_tables(shown: dict[str, Any], hidden: dict[str, Any]) -> BootChoices:
         both = {**(answers or {}), **hidden.get("answers", {})}
         answers = {name: _text(both, name) for name in both}
     pools = _typed(boot, "pools", list, [])
-    rows = [*shown.get("files", []), *hidden.get("files", [])]
+    files = [*shown.get("files", []), *hidden.get("files", [])]
+    modules = [*shown.get("modules", []), *hidden.get("modules", [])]
     return BootChoices(
         console=_typed(boot, "console", str, ""),
         speed=_typed(boot, "speed", int, None),
@@ -250,10 +252,8 @@ def _from_tables(shown: dict[str, Any], hidden: dict[str, Any]) -> BootChoices:
         root_shadow=_typed(hidden, "root_shadow", str, ""),
         hostname=_typed(boot, "hostname", str, ""),
         answers=answers,
-        modules=tuple(
-            Module(_text(r, "name"), _text(r, "path"), _bytes(r)) for r in shown.get("modules", [])
-        ),
-        files={_text(r, "path"): _bytes(r) for r in rows},
+        modules=tuple(Module(_text(r, "name"), _text(r, "path"), _bytes(r)) for r in modules),
+        files={_text(r, "path"): _bytes(r) for r in files},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -100,6 +100,11 @@ def choices_from(
     if chosen.console and chosen.speed is None and chosen.console != base.console:
         merged = merged.with_(speed=None)
     _ = loader_lines(merged), files_wanted(merged, legacy=False)
+    if chosen.answers is None and merged.answers is not None:
+        from smartos_wizard.boot.answers_check import check_answers
+
+        name = boot["profile"]
+        _refuse_errors(check_answers(merged.answers), f"profile {name}", f"Save the profile {name} anew.")
     if tell is not None and merged.answers is not None:
         for line in _traps(merged.answers, bool(merged.console)):
             tell(line)
@@ -187,23 +192,25 @@ def read_password(place: str) -> str:
 
 
 def _answers(place: str, tell: Callable[[str], None] | None) -> dict[str, str]:
-    from smartos_wizard.boot.answers_check import check_file, has_errors
+    from smartos_wizard.boot.answers_check import check_file
 
     shown = tame(place, 200)
     checked = check_file(_read(place, _ANSWERS_MOST))
-    if has_errors(checked.findings):
-        bad = [f for f in checked.findings if f.level == "error"]
-        said = " ".join(f"{_at(f)}{f.text}" for f in bad[:3])
-        raise Refused(
-            "bad-answers",
-            f"Set-up would fail with the answers of {shown}: {said}" + (" And more." if len(bad) > 3 else ""),
-            context=shown,
-            hint=f"`smartos-wizard answers check {shown}` says all of it.",
-        )
+    _refuse_errors(checked.findings, shown, f"`smartos-wizard answers check {shown}` says all of it.")
     for finding in checked.findings:
         if tell is not None and finding.level == "warning":
             tell(f"{shown}: {_at(finding)}{finding.text}")
     return dict(checked.parsed.answers)
+
+
+def _refuse_errors(findings: Sequence[Finding], where: str, hint: str) -> None:
+    bad = [f for f in findings if f.level == "error"]
+    if not bad:
+        return
+    said = " ".join(f"{_at(f)}{f.text}" for f in bad[:3]) + (" And more." if len(bad) > 3 else "")
+    raise Refused(
+        "bad-answers", f"Set-up would fail with the answers of {where}: {said}", context=where, hint=hint
+    )
 
 
 def _at(finding: Finding) -> str:

@@ -45,6 +45,24 @@ def all_choices(draw: st.DrawFn) -> BootChoices:
     )  # fmt: skip
 
 
+HIS_LINES = st.sampled_from(
+    [
+        "",
+        "# a comment of mine, with “quotes” and $5$",
+        'autoboot_delay="7"',
+        "loose=YES # why",
+        "os_console='ttyd'",
+        'path="${bootfile}/x"',
+        "\tverbose_loading = yes",
+        "#",
+        "# \x0c form feed \x85 next line \u2028 separator",
+        "efi/x,y-z.q=/a@b:c",
+        'sw1_x_load="NO"',
+    ]
+)
+"""Lines of a user that the loader takes."""
+
+
 class Asked:
     """A command with nothing but these options: the choices it was given, and what it was told."""
 

@@ -166,6 +166,13 @@ def test_a_profile_mended_by_hand_into_nonsense_is_refused(ask: Asked) -> None:
         assert ask.refused("--profile", "rack").reference == reference
 
 
+def test_answers_of_a_profile_are_judged_again(ask: Asked, tmp_path: Path) -> None:
+    ProfileStore(user_paths()).save(Profile("rack", BootChoices(answers=GOOD | {"admin_ip": "10.0.0.999"})))
+    error = ask.refused("--profile", "rack", "--console", "ttya")
+    assert (error.reference, error.context, int(error.exit_code)) == ("bad-answers", "profile rack", 4)
+    assert ask("--profile", "rack", "--answers", write(tmp_path / "a.json", GOOD)).answers == GOOD
+
+
 def test_the_prompt_asks_twice_at_a_terminal_and_shows_nothing() -> None:
     main, side = pty.openpty()
     command = [sys.executable, "-m", "smartos_wizard", "profile", "save", "rack", "--root-password-prompt"]

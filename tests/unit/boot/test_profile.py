@@ -116,6 +116,19 @@ def test_secrets_lie_in_one_file_of_their_own_and_nowhere_else(answers: str, tmp
     assert not (root() / "rack.secrets.toml").exists()
 
 
+def test_a_file_with_a_hash_in_it_is_a_secret_too(paths: Paths) -> None:
+    shadow = f"root:{SHADOW}:1::::::\n".encode()
+    choices = BootChoices(
+        modules=(Module("etc/shadow", "boot/bootfs/etc/shadow", shadow), Module("a", "boot/bootfs/a", b"a")),
+        files={"local/shadow": shadow, "local/a": b"a"},
+    )
+    store = ProfileStore(paths)
+    assert b"$5$" not in store.save(Profile("p", choices)).read_bytes()
+    loaded = store.load("p").choices
+    assert {m.name: m.data for m in loaded.modules} == {"etc/shadow": shadow, "a": b"a"}
+    assert loaded.files == choices.files
+
+
 def store_here() -> ProfileStore:
     from smartos_wizard.core.paths import user_paths
 
