@@ -57,3 +57,23 @@ def overall(verdicts: Iterable[Verdict]) -> Fitness:
     if not all_of_them or any(v.level is Level.UNKNOWN and v.essential for v in all_of_them):
         return Fitness.UNKNOWN
     return Fitness.WARNINGS if levels & {Level.WARNING, Level.UNKNOWN} else Fitness.FIT
+
+
+def sentence(verdicts: tuple[Verdict, ...]) -> str:
+    """The whole in one sentence, with the names of what speaks against it."""
+
+    def named(*levels: Level, essential: bool = False) -> str:
+        return ", ".join(v.name for v in verdicts if v.level in levels and (v.essential or not essential))
+
+    match overall(verdicts):
+        case Fitness.FIT:
+            return "This machine is fit for SmartOS."
+        case Fitness.WARNINGS:
+            return f"This machine is fit for SmartOS, with warnings: {named(Level.WARNING, Level.UNKNOWN)}."
+        case Fitness.NOT_FIT:
+            return f"As it is now, this machine is not fit for SmartOS: {named(Level.NO)}."
+        case Fitness.UNKNOWN:
+            return (
+                "Whether this machine is fit for SmartOS is not known, because this could not be seen: "
+                f"{named(Level.UNKNOWN, essential=True)}."
+            )

@@ -17,6 +17,7 @@ from smartos_wizard.boot.hardware import (
     write_facts,
 )
 from smartos_wizard.boot.hardware_facts import HOW_TO_COLLECT, LIMIT
+from smartos_wizard.boot.hardware_verdict import sentence
 from smartos_wizard.cli.output import emit, say, tell
 from smartos_wizard.core.errors import ExitCode, Refused, UsageProblem, WizardError
 from smartos_wizard.core.files import replace_file
@@ -52,7 +53,7 @@ def judge(world: World, file: str, *, as_json: bool) -> int:
     for verdict in verdicts:
         _tell(verdict)
     say()
-    say(_sentence(whole, verdicts))
+    say(sentence(verdicts))
     return int(_CODES[whole])
 
 
@@ -62,24 +63,6 @@ def _tell(verdict: Verdict) -> None:
         say(f"         {verdict.why}")
     if verdict.todo:
         say(f"         what to do: {verdict.todo}")
-
-
-def _sentence(whole: Fitness, verdicts: tuple[Verdict, ...]) -> str:
-    def named(*levels: Level, essential: bool = False) -> str:
-        return ", ".join(v.name for v in verdicts if v.level in levels and (v.essential or not essential))
-
-    match whole:
-        case Fitness.FIT:
-            return "This machine is fit for SmartOS."
-        case Fitness.WARNINGS:
-            return f"This machine is fit for SmartOS, with warnings: {named(Level.WARNING, Level.UNKNOWN)}."
-        case Fitness.NOT_FIT:
-            return f"As it is now, this machine is not fit for SmartOS: {named(Level.NO)}."
-        case Fitness.UNKNOWN:
-            return (
-                "Whether this machine is fit for SmartOS is not known, because this could not be seen: "
-                f"{named(Level.UNKNOWN, essential=True)}."
-            )
 
 
 def _text(file: str) -> str:

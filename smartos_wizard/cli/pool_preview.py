@@ -140,13 +140,7 @@ def _source(options: Options, specs: tuple[DiskSpec, ...], file: str | None, thi
         listing = from_file(file)
         return _Source(listing.disks, None, (*_odd(listing.odd), *_rounded(listing.rounded)))
     host = from_host(options.world)
-    remarks = [f"Left out by setup: {', '.join(f'{name} ({why})' for name, why in host.out)}."]
-    if host.system:
-        verb = "holds" if len(host.system) == 1 else "hold"
-        remarks.append(
-            f"{', '.join(host.system)} {verb} what runs on this machine now; setup would erase it."
-        )
-    return _Source(host.disks, host.ram, tuple(remarks if host.out else remarks[1:]))
+    return _Source(host.disks, host.ram, host.remarks)
 
 
 def _nobody(disks: tuple[ListedDisk, ...], exclude: str | None) -> list[str]:
