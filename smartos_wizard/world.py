@@ -106,6 +106,10 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.media.configuring import CONFIGURE_ACTIONS
 
         return CONFIGURE_ACTIONS
+    if kind in ("key-upgrade", "key-rollback"):
+        from smartos_wizard.media.upgrading import ROLLBACK_ACTIONS, UPGRADE_ACTIONS
+
+        return UPGRADE_ACTIONS if kind == "key-upgrade" else ROLLBACK_ACTIONS
     raise UsageProblem(
         "unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?"
     )

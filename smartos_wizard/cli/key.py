@@ -28,6 +28,16 @@ _COMMANDS = {
         "configure_command",
         "Tell a written key its console, answers, options.",
     ),
+    "upgrade": (
+        "smartos_wizard.cli.key_upgrade",
+        "upgrade_command",
+        "A newer platform beside the present one, then one switch.",
+    ),
+    "rollback": (
+        "smartos_wizard.cli.key_upgrade",
+        "rollback_command",
+        "Back to the platform before the last upgrade.",
+    ),
     "boot-test": (
         "smartos_wizard.cli.key_boot_test",
         "boot_test_command",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from smartos_wizard.cli.boot_options import boot_options, choices_from
-from smartos_wizard.cli.key_targets import confirm_option, file_option, fixed_option, to_change, typed
+from smartos_wizard.cli.key_targets import confirm_option, file_option, fixed_option, to_change
+from smartos_wizard.cli.key_upgrade import confirmed
 from smartos_wizard.cli.output import json_option, run_plan, tell
 
 if TYPE_CHECKING:
@@ -59,7 +59,5 @@ def configure_command(
         )
     place = to_change(options.world, target, as_file=as_file, allow_fixed=allow_fixed)
     plan = plan_configure(place, choices, options.world, reset=reset)
-    given = typed(confirm, [place]) if plan.confirmation else ()
-    if as_file and not Path(target).is_absolute():
-        given = tuple(place.token if c == target else c for c in given)
+    given = confirmed(confirm, place, target) if plan.confirmation else ()
     return run_plan(options.world, plan, as_json=as_json, confirm=given, dry_run=dry_run)

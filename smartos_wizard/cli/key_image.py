@@ -89,11 +89,13 @@ def look_at(path: Path) -> int | None:
     return peek_size(VerifiedImage(path, facts.kind, "none", "", ""))
 
 
-def verified_file(choice: ImageChoice, world: World, *, later: bool = False) -> VerifiedImage:
+def verified_file(
+    choice: ImageChoice, world: World, *, later: bool = False, platform: bool = False
+) -> VerifiedImage:
     """The user's file, read and checked against the digest given, or against the list of its release where
     it was downloaded by this program. Raises ChecksumFailed: a wrong image must not cost anybody a key.
 
-    `later` leaves the reading to the writer, which does it before it changes anything.
+    `platform` is for the platform tarball. `later` leaves the reading to the writer, which does it before it changes anything.
     """
     from smartos_wizard.media.verified import expected_image, verify_now
     from smartos_wizard.releases.store import Store
@@ -106,21 +108,24 @@ def verified_file(choice: ImageChoice, world: World, *, later: bool = False) -> 
         sums=Path(choice.sums) if choice.sums else None,
         stored=None if given else Store(world.paths.store).at(path),
         unverified=choice.unverified,
+        platform=platform,
     )
     return replace(image, checked=False) if later and image.digest else verify_now(image)
 
 
-def released(choice: ImageChoice, world: World) -> tuple[Plan | None, VerifiedImage]:
+def released(choice: ImageChoice, world: World, what: str = "usb") -> tuple[Plan | None, VerifiedImage]:
     """The download that is needed first (None where the file is in the store), and the image it will give.
 
-    Raises NetworkFailed, and Refused where the release has no USB image.
+    `what` is the kind of artifact: `usb` or `platform`. Raises NetworkFailed, and Refused where the release
+    has none.
     """
     from smartos_wizard.releases.model import STAMP, ArtifactKind
     from smartos_wizard.releases.store import Store
 
+    kind = ArtifactKind(what)
     store = Store(world.paths.store)
     if STAMP.match(choice.release):
-        found = store.find(choice.release, ArtifactKind.USB)
+        found = store.find(choice.release, kind)
         if found is not None:
             return None, _image(found.path, found.artifact.stamp, found.verified, found.source)
     from smartos_wizard.releases.download import plan_download, require_checksum
@@ -128,12 +133,13 @@ def released(choice: ImageChoice, world: World) -> tuple[Plan | None, VerifiedIm
 
     mirror = world.mirror(choice.mirror)
     release = read_release(mirror, choice.release, world.paths.cache)
-    artifact = release.artifact(ArtifactKind.USB)
+    artifact = release.artifact(kind)
     if artifact is None:
+        name = "USB image" if kind is ArtifactKind.USB else "platform tarball"
         raise Refused(
-            "no-usb-image", f"Release {release.stamp} has no USB image.", hint="Choose another release."
+            f"no-{what}-image", f"Release {release.stamp} has no {name}.", hint="Choose another release."
         )
-    found = store.find(release.stamp, ArtifactKind.USB)
+    found = store.find(release.stamp, kind)
     if found is not None:
         return None, _image(found.path, release.stamp, found.verified, found.source)
     image = _image(store.path_of(artifact), release.stamp, require_checksum(release, artifact), mirror.base)
@@ -148,6 +154,8 @@ def _image(path: Path, stamp: str, checksum: Any, source: str) -> VerifiedImage:
     kind = (
         recognise(path).kind
         if path.is_file()
+        else ImageKind.PLATFORM
+        if path.suffix == ".tgz"
         else ImageKind.BZIP2
         if path.suffix == ".bz2"
         else ImageKind.GZIP
@@ -158,12 +166,12 @@ def _image(path: Path, stamp: str, checksum: Any, source: str) -> VerifiedImage:
     )  # fmt: skip
 
 
-def downloaded(image: VerifiedImage, world: World) -> VerifiedImage:
+def downloaded(image: VerifiedImage, world: World, what: str = "usb") -> VerifiedImage:
     """The image once its download ended well. Raises Refused where the store does not have it after all."""
     from smartos_wizard.releases.model import ArtifactKind
     from smartos_wizard.releases.store import Store
 
-    found = Store(world.paths.store).find(image.stamp, ArtifactKind.USB)
+    found = Store(world.paths.store).find(image.stamp, ArtifactKind(what))
     if found is None:
         raise Refused(
             "not-in-store", f"The download of {image.stamp} is not in the store.", hint="Run it again."

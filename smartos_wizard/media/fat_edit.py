@@ -75,6 +75,15 @@ class FatEditor:
         directory = self._draft.walk(parts_of(path) if path.strip("/") else [])
         return [entry.name for entry in directory.entries] if directory is not None else []
 
+    def size_of(self, path: str) -> int:
+        """Bytes that a file or directory takes, with all that is below it, in whole clusters; 0 where there is none."""
+        entry = self.find(path)
+        if entry is None:
+            return 0
+        own = sum(count for _start, count in self.table.chain(entry.cluster)) * self.geometry.cluster_size
+        below = self.names(path) if entry.directory else []
+        return own + sum(self.size_of(f"{path}/{name}") for name in below)
+
     def read(self, path: str, limit: int = _PIECE) -> bytes | None:
         """Up to `limit` bytes of a file as it will be, None where there is none."""
         entry = self.find(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from smartos_wizard.core.errors import ChecksumFailed, Refused, UsageProblem, WriteFailed
 from smartos_wizard.media.images import ImageFacts, recognise, refuse_unwritable
-from smartos_wizard.media.model import VerifiedImage
+from smartos_wizard.media.model import ImageKind, VerifiedImage
 from smartos_wizard.releases.model import Checksum, StoredFile
 from smartos_wizard.releases.names import stamp_in
 from smartos_wizard.releases.sums import parse_sums
@@ -31,21 +31,31 @@ def expected_image(
     sums: Path | None = None,
     stored: StoredFile | None = None,
     unverified: bool = False,
+    platform: bool = False,
 ) -> VerifiedImage:
     """The image at `path` with the digest it must have, from the first of: `sha256` (hex), the checksum
-    list `sums`, the release's own list through `stored`. Its bytes have not been read yet.
+    list `sums`, the release's own list through `stored`. Its bytes have not been read yet. `platform` is
+    for the platform tarball, which everything but upgrading refuses.
 
     Raises Refused for what is no image for a key (`iso-is-no-key` and its like), ChecksumFailed `no-digest`
     where nothing vouches for it and `unverified` was not said, `sums-missing`, `sums-malformed`,
     `not-in-sums`; UsageProblem `no-such-file`, `malformed-digest`.
     """
     facts = recognise(path)
-    refuse_unwritable(facts, path)
+    if platform and facts.kind is not ImageKind.PLATFORM:
+        raise UsageProblem(
+            "not-a-platform",
+            f"{path.name} is no platform tarball.",
+            hint="Upgrading takes platform-*.tgz; `key write` takes USB images.",
+            context=str(path),
+        )
+    if not platform:
+        refuse_unwritable(facts, path)
     checksum, voucher, stamp = _expected(path, sha256, sums, stored)
     if checksum is None:
         if not unverified:
             raise _no_digest(path)
-        if not facts.has_table and not facts.problem:
+        if not platform and not facts.has_table and not facts.problem:
             raise Refused(
                 "not-an-image",
                 f"{path.name} is no image for a key: it looks like {facts.looks_like}.",
