@@ -25,20 +25,18 @@ from smartos_wizard.screens.answers_form_model import (
     fitting,
     how_of,
     matters,
-    maybe_words,
     offers,
     put_address,
     put_how,
     put_key,
     stop_line,
-    stop_words,
     title,
-    traps,
 )
+from smartos_wizard.screens.answers_form_words import what_happens
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import Stage
 from smartos_wizard.screens.options_boxes import Pick
-from smartos_wizard.screens.options_fields import Opener, Row, Turning, put, typed
+from smartos_wizard.screens.options_fields import Opener, Row, Turning, put, say, typed
 from smartos_wizard.screens.page import Page
 
 Done = Callable[[dict[str, str] | None, str], None]
@@ -223,25 +221,25 @@ asked at the machine, or a one-time password that is changed after the first log
         wrong = [n for n, b in self._beside.items() if b.level == "error"]
         room = self.query_one("#stops").content_region.width or self.app.size.width - 6
         line = fitting(stop_line(self.answers), room, 2, "… F4 tells all")
-        self.query_one("#stops", Static).update(Content.assemble((line, "$secondary")))
-        self.query_one("#sum", Static).update(self._sum(wrong))
-        self.query_one("#told", Static).update(self._told())
+        say(self.query_one("#stops", Static), Content.assemble((line, "$secondary")))
+        say(self.query_one("#sum", Static), self._sum(wrong))
+        say(self.query_one("#told", Static), self._told(), grows=True)
 
     def _sum(self, wrong: list[str]) -> Content:
         if wrong:
-            names = ", ".join(self._about(n)[0] if n in BY_NAME else n for n in wrong)
+            names = ", ".join(title(BY_NAME[n]) if n in BY_NAME else n for n in wrong)
             return Content.assemble((f"{self.marks.failed} to put right: {names}", "bold $error"))
         return Content.assemble((f"{len(self.answers)} of 21 answered", "$dim"))
 
     def _say(self) -> None:
         row = self.focused.parent if self.focused is not None else None
         if not isinstance(row, Row):
-            self.query_one("#hint", Static).update("Enter uses these answers for the key.")
+            say(self.query_one("#hint", Static), "Enter uses these answers for the key.")
             return
         said = self._beside.get(row.key, Beside())
         words = said.long or self._about(row.key)[1]
         style = {"error": "bold $error", "warning": "$warning"}.get(said.level, "")
-        self.query_one("#hint", Static).update(Content.assemble((words, style)))
+        say(self.query_one("#hint", Static), Content.assemble((words, style)))
 
     def on_descendant_focus(self, *_event: Any) -> None:
         """The help follows the focus."""
@@ -254,20 +252,7 @@ asked at the machine, or a one-time password that is changed after the first log
         self.call_after_refresh(self.draw)
 
     def _told(self) -> Content:
-        lines: list[Content] = []
-        found, perhaps = stop_words(self.answers), maybe_words(self.answers)
-        lines.append(Content.assemble(("Set-up will stop and" if found else "Set-up will not stop.", "bold")))
-        lines += [Content(f"- {words}") for words in found]
-        if perhaps:
-            lines += [Content.assemble(("It may", "bold")), *(Content(f"- {words}") for words in perhaps)]
-        known = traps(self.answers, console_set=self._console_set)
-        if known:
-            lines.append(Content.assemble(("\nKnow before", "bold")))
-        for trap in known:
-            style = "$warning" if trap.level != "info" else "$dim"
-            mark = self.marks.warn if trap.level != "info" else "-"
-            lines.append(Content.assemble((f"{mark} {trap.text}", style)))
-        return Content("\n").join(lines)
+        return what_happens(self.answers, self.marks, console_set=self._console_set)
 
     def command(self) -> str:
         """The same by command."""

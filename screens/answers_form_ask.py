@@ -11,7 +11,7 @@ from smartos_wizard.boot.answers_text import HOW_TO_CHANGE
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.options_ask import said_by
 from smartos_wizard.screens.options_boxes import Asked, Box, Pick
-from smartos_wizard.screens.options_model import Offer
+from smartos_wizard.screens.options_list import Offer
 
 if TYPE_CHECKING:
     from smartos_wizard.screens.answers_form import AnswersForm

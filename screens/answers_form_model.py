@@ -12,8 +12,7 @@ from smartos_wizard.boot.answers_network import address, netmask, prefix_length
 from smartos_wizard.boot.answers_schema import BY_NAME, KEYS, AnswerKey, Kind, start
 from smartos_wizard.boot.answers_script import Does, does
 from smartos_wizard.boot.answers_traps import unattended
-from smartos_wizard.boot.model import Warned
-from smartos_wizard.screens.options_model import Offer, Option
+from smartos_wizard.screens.options_list import Offer, Option
 
 HOW, ADDRESS = "how", "address"
 MADE = (
@@ -114,7 +113,10 @@ def address_of(answers: Mapping[str, str]) -> str:
 def put_how(answers: Mapping[str, str], value: str) -> dict[str, str]:
     """The answers for a set-up that runs by itself, or with somebody there."""
     if value:
-        return begin(answers, unattended=True)
+        ready = begin(answers, unattended=True)
+        if address_of(answers) == "fixed":  # a router that was not given yet is asked for, not taken for none
+            ready = {k: v for k, v in ready.items() if k not in _FIXED or k in answers}
+        return ready
     return {k: v for k, v in answers.items() if k not in ("zpool_confirm_layout", "skip_final_confirm")}
 
 
@@ -168,7 +170,7 @@ def beside_all(answers: Mapping[str, str], *, console_set: bool) -> dict[str, Be
     for finding in check_answers(answers):
         known = found.get(finding.key)
         if known is None or known.level != "error":
-            found[finding.key] = _said(finding)
+            found[finding.key] = _said(finding, answers.get(finding.key, ""))
     for key in KEYS:
         if key.name not in found or not found[key.name].short:
             words = _left(key, answers)
@@ -178,15 +180,15 @@ def beside_all(answers: Mapping[str, str], *, console_set: bool) -> dict[str, Be
 
 
 _SHORT = {
-    "erases-unasked": "all fixed disks are erased unasked",
-    "clear-password": "stands in clear text on the key",
+    "erases-unasked": "erases all fixed disks",
+    "clear-password": "clear text on the key",
     "layout-not-honoured": "only a label",
     "silent-wait": "set-up waits in silence",
 }
 
 
-def _said(finding: Finding) -> Beside:
-    words = finding.text.removeprefix(f"{finding.key}: ")
+def _said(finding: Finding, value: str) -> Beside:
+    words = finding.text.removeprefix(f"{finding.key}: ").removeprefix(f"{value} ")
     more = f" Meant is perhaps {finding.suggestion}." if finding.suggestion else ""
     return Beside(words, finding.text + more, finding.level if finding.level != "info" else "")
 
@@ -203,19 +205,9 @@ def _left(key: AnswerKey, answers: Mapping[str, str]) -> str:
             return ""
 
 
-def stop_words(answers: Mapping[str, str]) -> tuple[str, ...]:
-    """What set-up will stop for, one clause each, certain ones only."""
-    return tuple(stop.text for stop in stops(answers) if not stop.maybe)
-
-
-def maybe_words(answers: Mapping[str, str]) -> tuple[str, ...]:
-    """What it may stop for, depending on the machine and the network."""
-    return tuple(stop.text for stop in stops(answers) if stop.maybe)
-
-
 def stop_line(answers: Mapping[str, str]) -> str:
     """Where set-up will stop, as a sentence."""
-    found = stop_words(answers)
+    found = [stop.text for stop in stops(answers) if not stop.maybe]
     if not found:
         return "Set-up will not stop: nobody has to be there."
     asks = [w.removeprefix("ask for ") for w in found if w.startswith("ask for ")]
@@ -226,11 +218,6 @@ def stop_line(answers: Mapping[str, str]) -> str:
 
 def _joined(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def traps(answers: Mapping[str, str], *, console_set: bool) -> tuple[Warned, ...]:
-    """Everything to know before."""
-    return trap_warnings(answers, console_set=console_set)
 
 
 def fitting(words: str, width: int, lines: int, tail: str) -> str:

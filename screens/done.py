@@ -16,14 +16,15 @@ from smartos_wizard.core.journal import Job
 from smartos_wizard.media.model import Target
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import Stage
+from smartos_wizard.screens.options_words import after_boot
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.widgets.rail import Rail
 
-_NEXT = """1  Remove the key ({e} makes it safe to pull).
+_NEXT = """1  Remove the key (e makes it safe to pull).
 2  Boot the machine from it: F12, F11 or F8 at power-on.
-3  The menu waits 10 s, on screen and on the serial console.
-4  Log in as root; the setup asks its questions.
-5  Rescue mode's password is root; the single-user password: {r} shows it."""
+3  {}
+4  {}
+5  {}"""
 _CARE = "Do not write the ISO to a key, and do not “repair” its partition table."
 
 
@@ -86,7 +87,9 @@ Every other disk, the network, this computer's own boot set-up.
         if any(k.get("state") == "proven" for k in self.keys):
             with Vertical(classes="card") as steps:
                 steps.border_title = "Next"
-                yield Static(_NEXT.format(e="e", r="r"), id="next", markup=False)
+                yield Static(
+                    _NEXT.format(*after_boot(self.wizard.flow.answers.choices)), id="next", markup=False
+                )
             yield Static(_CARE, classes="muted", markup=False)
         if self.good:
             words = Content.assemble(

@@ -18,15 +18,10 @@ from smartos_wizard.core.errors import UsageProblem
 from smartos_wizard.screens.flow import Flow, Stage
 from smartos_wizard.screens.options_ask import OptionsAsking
 from smartos_wizard.screens.options_boxes import Pick
-from smartos_wizard.screens.options_fields import Opener, Row, Turning, put, typed
+from smartos_wizard.screens.options_fields import Opener, Row, Turning, put, say, typed
+from smartos_wizard.screens.options_list import BESIDE, BY_NAME, OPENED, OPTIONS, TYPED, Option
 from smartos_wizard.screens.options_model import (
-    BESIDE,
-    BY_NAME,
-    OPENED,
-    OPTIONS,
-    TYPED,
     Given,
-    Option,
     asks_speed,
     in_words,
     offers_of,
@@ -171,17 +166,23 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
         """Notes, help, button, what will be on the key, the same by command."""
         if not self.query("#go"):
             return
+        self.query_one(".form").set_class(self.app.size.height >= 32, "-airy")
         wrong = dict(problems(self.choices, self.given))
         for row in self.query(Row):
             row.display = row.key != "speed" or asks_speed(self.choices)
             row.note(wrong.get(row.key) or self._beside(row.key), bad=row.key in wrong)
         self._say(wrong)
         clauses = sum_up(self.choices)
-        self.query_one("#sum", Static).update(self._sum(wrong, clauses))
+        say(self.query_one("#sum", Static), self._sum(wrong, clauses))
         button = self.query_one("#go", Button)
         button.label = "Go on with these" if clauses or wrong else "Leave it as released"
-        self.query_one("#same", Static).update(self._same())
-        self.query_one("#preview", Static).update(self._preview(wrong))
+        say(self.query_one("#same", Static), self._same())
+        say(self.query_one("#preview", Static), self._preview(wrong), grows=True)
+
+    def resized(self) -> None:
+        """More air where there is room."""
+        if hasattr(self, "choices"):
+            self.draw()
 
     def _beside(self, name: str) -> str:
         match name:
@@ -209,7 +210,7 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
             words, style = f"{len(wrong)} to be put right before going on.", "bold $error"
         else:
             words, style = "Enter goes on. Up and Down go to the rows, Left and Right change a value.", ""
-        self.query_one("#hint", Static).update(Content.assemble((words, style)))
+        say(self.query_one("#hint", Static), Content.assemble((words, style)))
 
     def _sum(self, wrong: Mapping[str, str], clauses: tuple[str, ...]) -> Content:
         if wrong:

@@ -10,7 +10,8 @@ from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core.errors import WizardError
 from smartos_wizard.core.text import tame
 from smartos_wizard.screens.options_boxes import Asked, Box, Pick
-from smartos_wizard.screens.options_model import ETC_SYSTEM, Given, Offer, problems, with_etc_system
+from smartos_wizard.screens.options_list import Offer
+from smartos_wizard.screens.options_model import ETC_SYSTEM, Given, problems, with_etc_system
 
 if TYPE_CHECKING:
     from smartos_wizard.screens.options import Options

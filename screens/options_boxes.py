@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from smartos_wizard.screens.options_model import Offer
+from smartos_wizard.screens.options_list import Offer
 from smartos_wizard.screens.widgets.choices import Choices
 from smartos_wizard.screens.words import Marks
 
@@ -130,13 +130,19 @@ class Pick(ModalScreen[str | None]):
         self.query_one(Choices).focus()
 
     def on_option_list_option_highlighted(self, event: Choices.OptionHighlighted) -> None:
-        """Say what it leads to."""
+        """Say what it leads to; the hardware cursor goes there too."""
+        self.call_after_refresh(self._point)
         self.query_one("#more", Static).update(Content.assemble((self._offer(event.option_id).more, "$dim")))
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         """Take it."""
         event.stop()
         _ = self.dismiss(self._offer(event.option_id).value)
+
+    def _point(self) -> None:
+        at = self.query_one(Choices).cursor()
+        if at is not None:
+            self.app.cursor_position = at
 
     def _offer(self, name: str | None) -> Offer:
         return self._offers[int((name or "n0")[1:])]

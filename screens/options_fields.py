@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from smartos_wizard.screens.options_model import Offer
+from smartos_wizard.screens.options_list import Offer
 from smartos_wizard.screens.words import Marks
 
 FIELD = 23
@@ -60,7 +60,7 @@ class Turning(Static, can_focus=True):
         words = next((o.words for o in self.offers if o.value == value), value)
         room = FIELD - 4
         words = words if len(words) <= room else words[: room - 1] + "…"
-        self.update(Content.assemble(("< ", "$accent"), f"{words:<{room}}", (" >", "$accent")))
+        self.update(Content.assemble(("< ", "$accent"), f"{words:<{room}}", (" >", "$accent")), layout=False)
 
     def action_turn(self, by: int) -> None:
         """To the value before or after."""
@@ -101,9 +101,9 @@ class Opener(Static, can_focus=True):
 
     def put(self, words: str) -> None:
         """Show a value."""
-        room = FIELD - 2
+        room = FIELD - 4
         words = words if len(words) <= room else words[: room - 1] + "…"
-        self.update(Content.assemble(f"{words:<{room}}", (" …", "$accent")))
+        self.update(Content.assemble(f"{words:<{room}}", (" ...", "$accent")), layout=False)
 
     def action_open(self) -> None:
         """Ask for the box."""
@@ -136,21 +136,27 @@ class Row(Horizontal):
 
     def on_descendant_focus(self) -> None:
         """The pointer comes."""
-        self.query_one(".form-name", Static).update(
-            Content.assemble((self._marks.pointer, "bold $accent"), (f" {self._title}", "bold"))
-        )
+        words = Content.assemble((self._marks.pointer, "bold $accent"), (f" {self._title}", "bold"))
+        say(self.query_one(".form-name", Static), words)
 
     def on_descendant_blur(self) -> None:
         """The pointer goes."""
         if self.is_attached:
-            self.query_one(".form-name", Static).update(f"  {self._title}")
+            say(self.query_one(".form-name", Static), f"  {self._title}")
 
     def note(self, words: str, *, bad: bool = False) -> None:
         """Say something beside the field."""
         mark = f"{self._marks.failed} " if bad else ""
         style = "bold $error" if bad else "$dim"
-        self.query_one(".form-note", Static).update(Content.assemble((f"{mark}{words}", style)))
-        self.set_class(bad, "-wrong")
+        say(self.query_one(".form-note", Static), Content.assemble((f"{mark}{words}", style)))
+
+
+def say(place: Static, words: Content | str, *, grows: bool = False) -> None:
+    """Show words where they are not there already. Unless the place `grows`, nothing is laid out anew for it."""
+    content = Content(words) if isinstance(words, str) else words
+    before = place.content
+    if not isinstance(before, Content) or before != content or before.spans != content.spans:
+        place.update(content, layout=grows)
 
 
 def typed(value: str, *, id: str, example: str = "", hidden: bool = False) -> Input:

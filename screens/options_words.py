@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from smartos_wizard.boot.model import BootChoices
+from smartos_wizard.core import text
 from smartos_wizard.screens.options_model import ETC_SYSTEM, Given, shown
 
 _FLAGS = {
@@ -28,8 +29,8 @@ def _beyond(choices: BootChoices, base: BootChoices) -> BootChoices:
     names = [
         name for name in BootChoices.__dataclass_fields__ if getattr(choices, name) != getattr(base, name)
     ]
-    if "speed" in names and "console" not in names:
-        names.append("console")
+    if "speed" in names or "console" in names:  # a console that is named anew begins with its released speed
+        names += ["console", "speed"]
     return empty.with_(**{name: getattr(choices, name) for name in names})
 
 
@@ -79,3 +80,44 @@ def files_of(choices: BootChoices) -> tuple[tuple[str, int], ...]:
 
     found = files_for(choices, lambda _path: None, legacy=False)
     return tuple((change.path, len(change.new or b"")) for change in found)
+
+
+def besides(choices: BootChoices) -> tuple[str, ...]:
+    """What will be on the key besides the release, one line each; nothing where it stays as released."""
+    if choices.empty:
+        return ()
+    lines = [f"{path} ({text.exact(size)} bytes)" for path, size in files_of(choices)]
+    if choices.answers and choices.answers.get("root_password"):
+        lines.append("Root's password stands in it in clear text: change it after the first login.")
+    return tuple(lines)
+
+
+def after_boot(choices: BootChoices) -> tuple[str, str, str]:
+    """What the menu, set-up and root's password will be like, for the end of the way."""
+    where = f"on {choices.console}" if choices.console else "on screen and on the serial console"
+    match choices.delay:
+        case None:
+            menu = f"The menu waits 10 s, {where}."
+        case -1:
+            menu = f"The menu waits for you, {where}."
+        case seconds:
+            menu = (
+                f"The menu waits {seconds} s, {where}." if seconds else "It boots at once, without the menu."
+            )
+    if choices.rescue:
+        setup = "It starts in rescue: no pool, no set-up. Log in as root."
+    elif choices.answers is None:
+        setup = "Log in as root; the setup asks its questions."
+    else:
+        setup = _setup(choices.answers)
+    password = "the one you gave" if choices.root_shadow else "root"
+    return menu, setup, f"Rescue mode's password is {password}; the single-user password: r shows it."
+
+
+def _setup(answers: dict[str, str]) -> str:
+    from smartos_wizard.boot.answers_check import stops
+
+    count = sum(not stop.maybe for stop in stops(answers))
+    if not count:
+        return "The setup runs by itself and erases the machine's fixed disks."
+    return f"The setup takes your answers and stops {'once' if count == 1 else f'{count} times'}."

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.geometry import Offset
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Input, Static
 
 from smartos_wizard.core.errors import ErrorReport, report_of
 from smartos_wizard.screens.flow import Stage
@@ -187,7 +187,9 @@ class Page(Screen[None]):
         focused = self.focused
         if isinstance(focused, Choices):
             self.app.cursor_position = focused.cursor() or focused.region.offset
-        elif focused is not None and focused.id != "token":
+        elif isinstance(focused, Input):
+            self.app.cursor_position = focused.cursor_screen_offset
+        elif focused is not None:
             self.app.cursor_position = focused.region.offset + Offset(1, 0)
 
 

@@ -13,11 +13,13 @@ from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Effect, Plan
 from smartos_wizard.screens.flow import Stage, armed, short_token, tokens_for
+from smartos_wizard.screens.options_words import besides, preview_of
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.words import what_to_type
 
@@ -83,6 +85,14 @@ Every other disk, the network, this computer's own boot set-up.
             id="review.full",
             tooltip="Every detail, and what one would type by hand",
         ),
+        Binding(
+            "f3",
+            "preview",
+            "On the key",
+            id="review.preview",
+            key_display="F3",
+            tooltip="What will be on it besides the release; secrets are masked",
+        ),
     ]
 
     def frame(self) -> Widget:
@@ -137,9 +147,8 @@ Every other disk, the network, this computer's own boot set-up.
         if self._plan is None or not self.query("#steps"):
             return
         plan = self._plan
-        self.query_one("#steps", Static).update(
-            plan_words(plan, short=self.app.size.height < 32, width=self._width())
-        )
+        steps = plan_words(plan, short=self.app.size.height < 32, width=self._width())
+        self.query_one("#steps", Static).update(Content("\n").join([steps, *self._besides(self._width())]))
         about = f" About {text.duration(plan.seconds)}." if plan.seconds else ""
         self.query_one("#untouched", Static).update(
             Content.assemble(("Not touched: ", "bold"), "; ".join(plan.untouched) + "." + about)
@@ -153,6 +162,32 @@ Every other disk, the network, this computer's own boot set-up.
             words = f"Type {' '.join(short_token(t) or t for t in self.tokens)} to arm it"
         self.query_one("#confirm").border_title = words
         self.call_after_refresh(self._hint)
+
+    @property
+    def choices(self) -> BootChoices:
+        """What the machine is told at boot."""
+        return self.wizard.flow.answers.choices if self.STAGE is Stage.REVIEW else BootChoices()
+
+    def _besides(self, width: int) -> list[Content]:
+        """What will be on the key besides the release."""
+        lines = besides(self.choices)
+        if not lines:
+            return []
+        head = Content.assemble(("On the key, besides the release", "bold"), ("   F3 shows it", "$dim"))
+        parts = [part for line in lines for part in textwrap.wrap(line, width - 4, subsequent_indent="  ")]
+        return [head, *(Content.assemble("   ", (part, "$dim")) for part in parts)]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing to preview where the key stays as released."""
+        del parameters
+        return action != "preview" or not self.choices.empty
+
+    def action_preview(self) -> None:
+        """The files, with what is secret masked."""
+        from smartos_wizard.screens.asking import Asking
+
+        words = Content(preview_of(self.choices))
+        self.wizard.ask(Asking("On the key, besides the release", words, (("ok", "Close"),), tall=True))
 
     def _hint(self) -> None:
         if not self.query("#plan"):
@@ -237,6 +272,10 @@ Every other disk, the network, this computer's own boot set-up.
         self._failed(error)
         self._judge()
 
+    def _by_command(self) -> list[Content]:
+        words = self.command()
+        return [Content.assemble(("\nThe same by command", "bold"), f"\n{words}")] if words else []
+
     def action_full(self) -> None:
         """Every detail in a box."""
         from smartos_wizard.screens.asking import Asking
@@ -245,7 +284,13 @@ Every other disk, the network, this computer's own boot set-up.
             self.wizard.ask(
                 Asking(
                     "The whole plan",
-                    plan_words(self._plan, by_hand=True, width=66),
+                    Content("\n").join(
+                        [
+                            plan_words(self._plan, by_hand=True, width=66),
+                            *self._besides(66),
+                            *self._by_command(),
+                        ]
+                    ),
                     (("ok", "Close"),),
                     tall=True,
                 )

@@ -203,7 +203,11 @@ class WizardApp(App[int]):
         from smartos_wizard.screens.work import targets_of
 
         image = image_from_json(plan.params["image"])
-        answers = Answers(image.stamp, image, targets_of(plan))
+        targets = targets_of(plan)
+        mine = [t.path for t in self.flow.answers.targets] == [t.path for t in targets]
+        answers = replace(
+            self.flow.answers if mine else Answers(), stamp=image.stamp, image=image, targets=targets
+        )
         self.flow = Flow(Stage.DONE, answers, ((Stage.RELEASE, Answers()), (Stage.TARGET, answers)))
         self.show(Done(ended.result, ended.error))
 
