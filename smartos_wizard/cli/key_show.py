@@ -48,7 +48,7 @@ _LAYOUTS = {"gpt": "GPT (2019 and later)", "mbr": "MBR (GRUB, before 2019)", "is
 def show_command(
     options: Options, targets: tuple[str, ...], as_file: bool, root_password: bool, as_json: bool
 ) -> None:
-    """Show which SmartOS is on TARGET, its console, extra files, and whether it is well. Nothing is written."""
+    """Show which SmartOS is on TARGET, what it says at boot, extra files, and whether it is well. It only reads."""
     from smartos_wizard.media.showing import show_key
 
     places = [to_read(options.world, target, as_file=as_file) for target in targets]
@@ -123,8 +123,15 @@ def _lines(place: Target, contents: KeyContents) -> list[str]:
             f"  loader    {contents.boot_stamp or 'unknown'}",
             f"  console   {contents.console or 'unknown'}",
         ]
+    if contents.previous:
+        lines.append(f"  kept      {contents.previous}, to go back to with `key rollback`")
     lines += [f"  set       {name}={text.tame(value, 200)}" for name, value in contents.settings.items()]
     lines += [f"  added     {text.tame(name, 200)}" for name in contents.extra_files]
+    if contents.answers is not None:
+        lines.append(f"  answers   {len(contents.answers)}: {', '.join(contents.answers) or 'none'}")
+        lines += [f"            set-up will still {each}" for each in contents.asks]
+        if not contents.asks:
+            lines.append("            set-up will ask nothing")
     lines += [f"  note      {note}" for note in contents.notes]
     lines += [f"  problem   {problem}" for problem in contents.problems]
     if contents.layout and not contents.problems:

@@ -18,6 +18,7 @@ from smartos_wizard.media.fat import FatProblem, FatVolume
 from smartos_wizard.media.locating import locate
 from smartos_wizard.media.model import KeyContents
 from smartos_wizard.media.partitions import Entry, Pread, Table, read_table
+from smartos_wizard.media.told import told
 
 __all__ = ["ARCHIVE", "KERNEL", "locate", "read_contents"]
 
@@ -38,6 +39,10 @@ class _Inside:
     foreign: bool = False
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    previous: str = ""
+    answers: tuple[str, ...] | None = None
+    asks: tuple[str, ...] = ()
+    unfinished: bool = False
 
 
 def read_contents(pread: Pread, size: int, *, deep: bool = False) -> KeyContents:
@@ -70,6 +75,10 @@ def read_contents(pread: Pread, size: int, *, deep: bool = False) -> KeyContents
         partitions=tuple(_partition(entry) for entry in table.entries),
         problems=tuple(dict.fromkeys(inside.problems)),
         notes=tuple(inside.notes),
+        previous=inside.previous,
+        answers=inside.answers,
+        asks=inside.asks,
+        unfinished=inside.unfinished,
     )
 
 
@@ -97,6 +106,7 @@ def _read_root(pread: Pread, size: int, table: Table, inside: _Inside, deep: boo
         _platform(volume, inside, deep)
         paths = [f.path for f in volume.files() if not f.directory]
         inside.extras = extra_files(paths)
+        told(volume, pread, root.first, inside)
         if left_by_desktops(paths):
             inside.notes.append("A desktop system left some of its own files there; they do no harm.")
     except FatProblem as problem:

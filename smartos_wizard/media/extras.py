@@ -1,6 +1,7 @@
 """Which files of a key are not of the release: the user's answers, settings and additions.
 
-Pure. A release puts files only into boot/, platform/ and etc/version/ (smartos-live: tools/build_boot_image).
+Pure. A release puts files only into boot/, platform/ and etc/version/ (smartos-live:
+tools/build_boot_image); an upgrade keeps one in previous/platform/.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _OWN = re.compile(
     r"boot/(loader\.conf\.local|loader\.rc\.local|menu\.rc\.local|transient\.conf|conf\.d/.+|custom/.+|bootfs/.+)\Z",
     re.IGNORECASE,
 )
-_RELEASED = re.compile(r"(boot/|platform/|etc/version/|[^/]+\.(c32|bin)\Z)", re.IGNORECASE)
+_RELEASED = re.compile(r"(boot/|platform/|previous/platform/|etc/version/|[^/]+\.(c32|bin)\Z)", re.IGNORECASE)
 _DESKTOP = re.compile(
     r"(system volume information|\.trash[^/]*|\.fseventsd|\.spotlight-v100|\$recycle\.bin|\.temporaryitems)(/|\Z)"
     r"|(.*/)?(\.ds_store|\._[^/]*|thumbs\.db|desktop\.ini)\Z",

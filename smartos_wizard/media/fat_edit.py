@@ -17,7 +17,7 @@ from smartos_wizard.media import fat_journal
 from smartos_wizard.media.fat_directory import Entry
 from smartos_wizard.media.fat_draft import Draft, parts_of
 from smartos_wizard.media.fat_geometry import SECTOR, read_geometry
-from smartos_wizard.media.fat_journal import Place
+from smartos_wizard.media.fat_journal_place import Place
 from smartos_wizard.media.fat_names import ARCHIVE, DIRECTORY, dos_time
 from smartos_wizard.media.fat_table import FatTable, Run, copies_differ, damaged
 from smartos_wizard.media.volume import Volume

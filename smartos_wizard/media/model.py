@@ -207,7 +207,9 @@ Judged = Target | Withheld
 class KeyContents:
     """What is on a key or image: which SmartOS, which console, which extra files, and what is wrong with it.
 
-    `layout` is `gpt`, `mbr` (legacy GRUB key), `iso`, or empty where nothing was recognised.
+    `layout` is `gpt`, `mbr` (legacy GRUB key), `iso`, or empty where nothing was recognised. `previous` is the
+    release that an upgrade kept (empty: none), `answers` the names that an answers file on it answers (None: there
+    is no such file), `asks` what set-up will stop for nevertheless; `unfinished`: a change of it was cut short.
     """
 
     layout: str = ""
@@ -220,3 +222,7 @@ class KeyContents:
     partitions: tuple[dict[str, Any], ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    previous: str = ""
+    answers: tuple[str, ...] | None = None
+    asks: tuple[str, ...] = ()
+    unfinished: bool = False

@@ -208,7 +208,7 @@ def _prove(run: Run[MediaWorld], step: Step) -> Work:
     now, kept = editing.found["platform"] or "the kept platform", editing.found["kept"] or "the other"
     run.result["say"] = [
         f"PROVEN. {editing.target.path} starts {now} from now on; {kept} is kept. {words[0].upper()}{words[1:]}.",
-        f"To go back: smartos-wizard key rollback {editing.target.path}",
+        f"To go back: smartos-wizard key rollback {editing.target.path}{' --file' if editing.target.regular_file else ''}",
     ]
     return {"files": len(run.found["asked"].files)}
 
