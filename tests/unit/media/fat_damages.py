@@ -62,6 +62,8 @@ class Fat:
     def chain(self, cluster: int) -> list[int]:
         out = []
         while 2 <= cluster < self.clusters + 2:
+            if len(out) > self.clusters:
+                raise ValueError("a circle")
             out.append(cluster)
             cluster = self.next(cluster)
         return out

@@ -125,6 +125,41 @@ def test_a_fragmented_file_is_clean() -> None:
     assert judged(image) == ()
 
 
+def with_a_long_file() -> Fat:
+    """The sample, `other.bin` moved to clusters 5000 to 29,999 in one piece."""
+    fat = Fat(bytearray(sample(True)))
+    entry = fat.entry("other.bin")
+    moved = fat.chain(fat.start(entry))
+    for cluster in moved:
+        fat.link(cluster, 0)
+    for cluster in range(5000, 30_000):
+        fat.link(cluster, cluster + 1 if cluster < 29_999 else fat.end)
+    fat.set_start(entry, 5000)
+    fat.put(entry + 28, 25_000 * 512 - 1)
+    fat.put(512 + 488, fat.get(512 + 488) + len(moved) - 25_000)
+    return fat
+
+
+def test_a_long_file_in_one_piece_is_clean() -> None:
+    assert judged(with_a_long_file().image) == ()
+
+
+@pytest.mark.parametrize("cluster", [5000, 5001, 9095, 9096, 9097, 24_000, 29_999])
+def test_two_long_chains_that_meet_somewhere(cluster: int) -> None:
+    fat = with_a_long_file()
+    fat.link(fat.chain(fat.start(fat.entry("big.bin")))[-1], cluster)
+    assert any(
+        f"shares cluster {cluster} with" in s or "shares cluster 5000 with" in s for s in judged(fat.image)
+    )
+
+
+@pytest.mark.parametrize("cluster", [5000, 17_000, 29_999])
+def test_a_long_chain_with_a_gap(cluster: int) -> None:
+    fat = with_a_long_file()
+    fat.link(cluster, 0)
+    assert f"other.bin has cluster {cluster}, which is marked free." in judged(fat.image)
+
+
 def test_bad_clusters_are_neither_lost_nor_free() -> None:
     image = bytearray(sample(True))
     fat = Fat(image)
