@@ -7,8 +7,9 @@ way of reading what it gets. Played, after the loader's source, is the reading o
 from __future__ import annotations
 
 import contextlib
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,11 @@ from smartos_wizard.media.boottest import BOOT_TEST_ACTIONS, plan_boot_test
 from smartos_wizard.media.model import Disk, Fingerprint, Target
 from smartos_wizard.media.opening import SystemOpener
 from tests.lab.rig import bootkey, parts
-from tests.lab.rig.bootkey import BootKey, choose
+from tests.lab.rig.bootkey import BootKey
 from tests.lab.rig.bootreport import CONSOLES as SERIAL
 from tests.lab.rig.bootreport import ENDED, Told, checksum
 from tests.lab.rig.bootreport import Module as Seen
+from tests.lab.rig.configured import choose, take_back
 from tests.lab.rig.loader import KERNEL
 
 pytestmark = pytest.mark.lab
@@ -85,14 +87,6 @@ def test_the_console_chosen_gets_the_text_and_no_other(key, console):
     assert told.divisor == (0 if console == "text" else 1)
 
 
-def test_a_speed_reaches_the_serial_port(key):
-    choose(key, BootChoices(console="ttyb", speed=9600))
-    told = started(key, "ttyb")
-    assert told.divisor == 115200 // 9600
-    assert told.properties["ttyb-mode"] == "9600,8,n,1,-"
-    assert told.properties["ttya-mode"] == "115200,8,n,1,-"
-
-
 def test_a_released_key_gets_what_the_release_says(key):
     told = started(key, "text")
     assert told.line == f"{KERNEL} -B console=text"
@@ -104,15 +98,24 @@ def test_a_released_key_gets_what_the_release_says(key):
 
 def test_every_choice_arrives_as_it_was_said(key):
     choices = BootChoices(
-        console="ttya", pools=("zones", "data-2"), root_shadow=SHADOW, hostname="box-1.example.org",
-        destroy_pools=True, delay=3, verbose=True,
+        console="ttyb", speed=9600, pools=("zones", "data-2"), root_shadow=SHADOW, hostname="box-1.example.org",
+        delay=3, verbose=True,
     )  # fmt: skip
     choose(key, choices)
     assert key.loaded().environment["autoboot_delay"] == "3"
-    assert started(key, "ttya").properties == RELEASED | {
-        "console": "ttya", "os_console": "ttya", "boot_verbose": "YES", "zpools": "zones,data-2",
-        "root_shadow": SHADOW, "hostname": "box-1.example.org", "destroy_zpools": "true",
+    told = started(key, "ttyb")
+    assert told.divisor == 115200 // 9600
+    assert told.properties == RELEASED | {
+        "console": "ttyb", "os_console": "ttyb", "ttyb-mode": "9600,8,n,1,-", "boot_verbose": "YES",
+        "zpools": "zones,data-2", "root_shadow": SHADOW, "hostname": "box-1.example.org",
     }  # fmt: skip
+
+
+def test_destroying_pools_arrives_with_the_pools_it_is_limited_to(key):
+    choices = BootChoices(console="ttya", pools=("zones",), destroy_pools=True)
+    key.put(LOADER_CONF_LOCAL, loader_write.merged("", choices).encode())
+    properties = started(key, "ttya").properties
+    assert (properties["destroy_zpools"], properties["zpools"]) == ("true", "zones")
 
 
 def test_every_value_that_is_taken_at_all_arrives_letter_for_letter(key):
@@ -136,40 +139,35 @@ def test_every_value_that_is_taken_at_all_arrives_letter_for_letter(key):
 
 
 def test_a_value_as_long_as_may_be_arrives_and_a_longer_one_is_refused(key):
-    pools = [f"pool{i:03}" for i in range(200)]
-    while True:
-        try:
-            choose(key, BootChoices(console="ttya", pools=tuple(pools)))
-            break
-        except UsageProblem as problem:
-            assert problem.reference == "too-long-for-the-loader"
-            pools.pop()
-    assert 120 < len(pools) < 200
-    assert started(key, "ttya").properties["zpools"] == ",".join(pools)
+    def text(pools: int) -> str:
+        return loader_write.merged("", BootChoices(console="ttya", pools=tuple(names[:pools])))
+
+    names = [f"pool{i:03}" for i in range(200)]
+    most = next(n for n in range(200) if fails(text, n + 1))
+    assert most > 120
+    key.put(LOADER_CONF_LOCAL, text(most).encode())
+    assert started(key, "ttya").properties["zpools"] == ",".join(names[:most])
+
+
+def fails(text: Callable[[int], str], pools: int) -> bool:
+    try:
+        text(pools)
+    except UsageProblem as problem:
+        assert problem.reference == "too-long-for-the-loader"
+        return True
+    return False
 
 
 @pytest.mark.parametrize("rescue", [None, True])
 def test_without_the_loader_the_same_choices_say_the_same(key, rescue):
     """QEMU's own loader takes the line as it is, as iPXE does; commas need quotes there (illumos: fakebop.c)."""
     choices = BootChoices(
-        console="ttyb",
-        speed=19200,
-        pools=("zones", "data"),
-        root_shadow=SHADOW,
-        hostname="box",
-        rescue=rescue,
-    )
+        console="ttyb", speed=19200, pools=("zones", "data"), root_shadow=SHADOW, hostname="box", rescue=rescue
+    )  # fmt: skip
     wanted = kernel_properties(choices)
     pairs = (f"{name}='{value}'" if "," in value else f"{name}={value}" for name, value in wanted.items())
     unix = key.path.with_name("unix")
-    media = [
-        "-kernel",
-        str(unix),
-        "-append",
-        f"-B {','.join(pairs)}",
-        "-initrd",
-        f"{unix} type=file name=unix",
-    ]
+    media = ["-kernel", str(unix), "-append", f"-B {','.join(pairs)}", "-initrd", f"{unix} type=file"]
     heard = bootkey.started(key.path.with_suffix(".direct"), media)
     assert (heard.code, heard.spoke) == (ENDED, {"ttyb"}), heard
     direct = heard.told("ttyb")
@@ -177,22 +175,18 @@ def test_without_the_loader_the_same_choices_say_the_same(key, rescue):
     choose(key, choices)
     by_loader = started(key, "ttyb").properties
     assert {name: by_loader[name] for name in wanted} == wanted
-    assert by_loader["smartos"] == wanted.get("smartos", "false")
-
-
-def test_rescue_arrives(key):
-    choose(key, BootChoices(console="ttya", rescue=True))
-    properties = started(key, "ttya").properties
-    assert {name: properties[name] for name in ("noimport", "standalone", "smartos")} == {
-        "noimport": "true", "standalone": "true", "smartos": "false",
-    }  # fmt: skip
-    assert properties["root_shadow"] == RELEASED["root_shadow"]
+    if rescue:
+        assert [by_loader[name] for name in ("noimport", "standalone", "smartos")] == [
+            "true",
+            "true",
+            "false",
+        ]
 
 
 @pytest.mark.parametrize(
     ("verbose", "kmdb", "flags", "nmi"),
-    [(True, None, " -v", None), (None, Kmdb.LOADED, " -k", None), (True, Kmdb.BOOT_NMI, " -vkd", "kmdb"), (False, Kmdb.OFF, "", None)],
-)  # fmt: skip
+    [(None, Kmdb.LOADED, " -k", None), (True, Kmdb.BOOT_NMI, " -vkd", "kmdb")],
+)
 def test_the_flags_arrive(key, verbose, kmdb, flags, nmi):
     choose(key, BootChoices(console="ttyd", verbose=verbose, kmdb=kmdb))
     told = started(key, "ttyd")
@@ -211,6 +205,7 @@ def test_files_arrive_byte_for_byte_under_the_names_they_are_wanted_by(key):
     }
     modules = tuple(Module(name, f"boot/bootfs/{name}", data) for name, data in files.items())
     choose(key, BootChoices(console="ttya", modules=modules, answers={"hostname": "box"}))
+    assert json.loads(key.text("private/answers.json") or "") == {"hostname": "box"}
     told = started(key, "ttya")
     for name, data in files.items():
         want = Seen(len(data), checksum(data), data[:16], {"type=file", f"name={name}"})
@@ -219,24 +214,23 @@ def test_files_arrive_byte_for_byte_under_the_names_they_are_wanted_by(key):
 
 
 def test_lines_of_the_user_arrive_too_and_ours_come_last(key):
-    own = 'os_console="ttyc"  # mine\nmy_own=1,2\nother=\'$5$ as it is\'\nboot_verbose="YES"\n'
+    own = 'os_console="ttyc"  # mine\nmy_own=1,2\nother=\'$5$ as it is\'\nboot_verbose="YES"\nboot_kmdb=YES\n'
     key.put(LOADER_CONF_LOCAL, own.encode())
-    choose(key, BootChoices(console="ttyb"))
+    choose(key, BootChoices(console="ttyb", kmdb=Kmdb.OFF))
     told = started(key, "ttyb")
     assert told.line == f"{KERNEL} -v -B console=ttyb"
     assert (told.properties["my_own"], told.properties["other"]) == ("1,2", "$5$ as it is")
-    choose(key, BootChoices())
+    take_back(key)
     assert key.text(LOADER_CONF_LOCAL) == own
-    assert started(key, "ttyc").line == f"{KERNEL} -v -B console=ttyc"
+    assert started(key, "ttyc").line == f"{KERNEL} -vk -B console=ttyc"
 
 
 @pytest.mark.parametrize("bad", ["just words", 'console="ttya', 'x="1"\r', "=1"])
 def test_a_line_that_is_told_to_stop_the_loader_does_stop_it(key, bad):
-    key.put(LOADER_CONF_LOCAL, f'before="1"\n{bad}\n'.encode())
-    choose(key, BootChoices(console="ttyb"))
-    assert loader_write.stops_reading(key.text(LOADER_CONF_LOCAL) or "")[0][0] == 2
-    told = started(key, "text")
-    assert told.properties == RELEASED | {"before": "1"}
+    text = loader_write.merged(f'before="1"\n{bad}\n', BootChoices(console="ttyb"))
+    assert [number for number, _why in loader_write.stops_reading(text)] == [2]
+    key.put(LOADER_CONF_LOCAL, text.encode())
+    assert started(key, "text").properties == RELEASED | {"before": "1"}
 
 
 def test_the_boot_test_of_the_program_shows_that_console_and_arguments_arrive(key, home):
@@ -258,10 +252,14 @@ def test_the_boot_test_of_the_program_shows_that_console_and_arguments_arrive(ke
     assert (row["bios"], row["uefi"], row["unchanged"]) == (f"seen: {sign}", f"seen: {sign}", True)
 
 
-def test_choices_taken_back_leave_a_released_key(key):
+def test_what_was_said_before_stays_until_it_is_taken_back(key):
     module = Module("etc/system", "boot/bootfs/etc/system", b"set x=1\n")
-    choose(key, BootChoices(console="ttyb", kmdb=Kmdb.BOOT, hostname="box", modules=(module,)))
-    choose(key, BootChoices())
+    choose(key, BootChoices(console="ttyb", kmdb=Kmdb.BOOT, modules=(module,)))
+    choose(key, BootChoices(hostname="box"))
+    told = started(key, "ttyb")
+    assert (told.line, told.properties["hostname"]) == (f"{KERNEL} -kd -B console=ttyb", "box")
+    assert told.modules[f"/{module.path}"].checksum == checksum(module.data)
+    take_back(key)
     assert key.read(LOADER_CONF_LOCAL) is None
     told = started(key, "text")
     assert (told.line, told.properties) == (f"{KERNEL} -B console=text", RELEASED)
@@ -272,14 +270,8 @@ def test_grub_reading_the_very_lines_understands_them_the_same(key):
     """GRUB's shell knows quotes, variables and comments by the same rules: another reader of our lines, a real one."""
     module = Module("etc/system", "boot/bootfs/etc/system", b"set x=1\n")
     choices = BootChoices(
-        console="ttyc",
-        speed=38400,
-        pools=("a", "b"),
-        root_shadow=SHADOW,
-        hostname="h",
-        modules=(module,),
-        kmdb=Kmdb.BOOT,
-    )
+        console="ttyc", speed=38400, pools=("a", "b"), root_shadow=SHADOW, hostname="h", modules=(module,), kmdb=Kmdb.BOOT
+    )  # fmt: skip
     choose(key, choices)
     key.say_to_grub(
         f"serial --unit=0 --speed=115200\nterminal_output serial\nset root={key.root}\n"

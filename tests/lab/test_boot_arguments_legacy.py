@@ -14,8 +14,9 @@ import pytest
 
 from smartos_wizard.boot.model import CONSOLES, MENU_LST, BootChoices, Kmdb
 from tests.lab.rig import bootkey
-from tests.lab.rig.bootkey import BootKey, choose
+from tests.lab.rig.bootkey import BootKey
 from tests.lab.rig.bootreport import ENDED, Told, checksum
+from tests.lab.rig.configured import choose, take_back
 from tests.lab.rig.loader import KERNEL
 
 pytestmark = pytest.mark.lab
@@ -118,5 +119,5 @@ def test_rescue_of_a_grub_key(legacy):
 
 def test_choices_taken_back_leave_the_menu_of_a_grub_key_as_it_was(legacy):
     choose(legacy, BootChoices(console="ttyb", delay=0, hostname="box", kmdb=Kmdb.BOOT))
-    choose(legacy, BootChoices())
+    take_back(legacy)
     assert legacy.text(MENU_LST) == MENU

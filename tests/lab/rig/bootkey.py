@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from smartos_wizard.boot.key_files import files_for
-from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.media.machine import PROGRAM, Qmp
 from smartos_wizard.practice import gpt
 from smartos_wizard.practice.image import build_usb_image
@@ -30,7 +28,7 @@ _GCC = ["gcc", "-m32", "-march=i386", "-O2", "-Wall", "-Wextra", "-Werror", "-ff
 
 def need() -> None:
     """What this rig is made with."""
-    parts.need_programs([PROGRAM, "gcc", "ld", "grub-mkimage", "mcopy", "mmd", "mdir", "mdel"])
+    parts.need_programs([PROGRAM, "gcc", "ld", "grub-mkimage", "mcopy", "mmd", "mdir"])
     parts.need_files([str(GRUB / "legacycfg.mod"), str(GRUB / "multiboot.mod")])
 
 
@@ -118,10 +116,6 @@ class BootKey:
         for i in range(len(parents)):
             self._mtools("mmd", "::/" + "/".join(parents[: i + 1]), check=False)
         self._mtools("mcopy", "-o", "-", f"::/{path.strip('/')}", data=data)
-
-    def remove(self, path: str) -> None:
-        """Take a file off the key's root."""
-        self._mtools("mdel", f"::/{path.strip('/')}")
 
     def names(self, folder: str) -> list[str]:
         """The paths of the files in a folder of the key's root."""
@@ -218,15 +212,6 @@ def copied(key: BootKey) -> Iterator[BootKey]:
     _run(["cp", "--sparse=always", str(key.path), str(path)])
     yield BootKey(path, legacy=key.legacy)
     path.unlink()
-
-
-def choose(key: BootKey, choices: BootChoices) -> None:
-    """Put these choices on a key, as the program would."""
-    for change in files_for(choices, key.read, legacy=key.legacy):
-        if change.new is None:
-            key.remove(change.path)
-        else:
-            key.put(change.path, change.new)
 
 
 def _screen(place: Path) -> str:
