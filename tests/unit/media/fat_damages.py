@@ -60,7 +60,7 @@ class Fat:
         return self.data + (cluster - 2) * self.spc * self.sector
 
     def chain(self, cluster: int) -> list[int]:
-        out = []
+        out: list[int] = []
         while 2 <= cluster < self.clusters + 2:
             if len(out) > self.clusters:
                 raise ValueError("a circle")
