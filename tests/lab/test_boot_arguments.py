@@ -30,7 +30,7 @@ from tests.lab.rig.bootkey import BootKey
 from tests.lab.rig.bootreport import CONSOLES as SERIAL
 from tests.lab.rig.bootreport import ENDED, Told, checksum
 from tests.lab.rig.bootreport import Module as Seen
-from tests.lab.rig.configured import choose, take_back
+from tests.lab.rig.configured import choose, take_back, write
 from tests.lab.rig.loader import KERNEL
 
 pytestmark = pytest.mark.lab
@@ -264,6 +264,17 @@ def test_what_was_said_before_stays_until_it_is_taken_back(key):
     told = started(key, "text")
     assert (told.line, told.properties) == (f"{KERNEL} -B console=text", RELEASED)
     assert set(told.modules) == {ARCHIVE, f"{ARCHIVE}.hash", "/lab/environment"}
+
+
+def test_a_key_that_is_written_with_choices_starts_with_them(released, space):
+    module = Module("etc/system", "boot/bootfs/etc/system", b"set x=1\n")
+    key = write(
+        released.path, space / "new.img", BootChoices(console="ttyc", hostname="box", modules=(module,))
+    )
+    told = started(key, "ttyc")
+    assert told.properties == RELEASED | {"console": "ttyc", "os_console": "ttyc", "hostname": "box"}
+    assert told.modules[f"/{module.path}"].checksum == checksum(module.data)
+    key.path.unlink()
 
 
 def test_grub_reading_the_very_lines_understands_them_the_same(key):

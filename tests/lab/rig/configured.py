@@ -19,6 +19,16 @@ def choose(key: BootKey, choices: BootChoices, *more: str) -> None:
     assert outcome.code == 0, outcome.told()
 
 
+def write(image: Path, target: Path, choices: BootChoices) -> BootKey:
+    """`key write` of an image to a file, with these choices in the same run."""
+    given = target.with_suffix(".given")
+    given.mkdir(exist_ok=True)
+    words = [*_words(choices, given), "--unverified", "--confirm", "unverified", "--json"]
+    outcome = command.run(given / "home", "key", "write", target, "--file", "--image", image, *words)
+    assert outcome.code == 0, outcome.told()
+    return BootKey(target)
+
+
 def take_back(key: BootKey) -> None:
     """`key configure --reset`."""
     choose(key, BootChoices(), "--reset")
