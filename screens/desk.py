@@ -12,6 +12,7 @@ from smartos_wizard.core import journal
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.media.model import ImageKind, Judged, KeyContents, Target, VerifiedImage
+from smartos_wizard.screens.machine_desk import MachineDesk
 from smartos_wizard.screens.options_desk import BootDesk
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Desk:
     def __init__(self, world: World) -> None:
         self.world = world
         self.boot = BootDesk(world)
+        self.machine = MachineDesk(world)
 
     def listing(self) -> Listing:
         """The mirror's listing, or the last good one. Raises NetworkFailed."""

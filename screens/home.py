@@ -201,8 +201,22 @@ No disk is opened before that; this computer's own disk is never offered.
             self.wizard.look_after()
         elif name == "how":
             self.wizard.action_help()
+        elif name == "fit":
+            self._fit()
+        elif name == "pool":
+            self._pool()
         elif name in self._rows:
             self._take_up(self._rows[name])
+
+    def _fit(self) -> None:
+        from smartos_wizard.screens.hardware import Fit
+
+        self.wizard.show(Fit())
+
+    def _pool(self) -> None:
+        from smartos_wizard.screens.pool import Pool
+
+        self.wizard.show(Pool())
 
     def _take_up(self, row: JobRow) -> None:
         from smartos_wizard.screens.work import take_up
@@ -232,13 +246,15 @@ No disk is opened before that; this computer's own disk is never offered.
 
 _MENU = (
     ("make", "Make a USB key", "download, check, write, prove"),
-    ("keys", "Look after a key", "what is on it · prove · boot-test · make plain"),
-    ("how", "How this works", "what can be destroyed, and why it is not"),
+    ("keys", "Look after a key", "show · prove · configure · upgrade"),
+    ("fit", "Is this machine fit for SmartOS?", "what it has, and what to do"),
+    ("pool", "What would the pool look like?", "type disks, see vdevs and spares"),
+    ("how", "How this works", "what may be lost, and why it is not"),
 )
 
 
 def _entry(name: str, words: str) -> Content:
-    return Content.assemble("  ", (f"{name:<20}", "bold"), (words, "$dim"))
+    return Content.assemble("  ", (f"{name:<34}", "bold"), (words, "$dim"))
 
 
 def _practice() -> Content:
