@@ -9,6 +9,7 @@ what follows -B: illumos, uts/i86pc/os/fakebop.c (build_boot_properties).
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from smartos_wizard.boot import loader_conf, loader_write
 from smartos_wizard.boot.model import BootChoices
@@ -101,6 +102,23 @@ def settings_in(text: str) -> dict[str, str]:
         found = {n: v.strip("'\"") for n, equals, v in (c.partition("=") for c in chunks) if equals}
     console = loader_conf.grub_console(text)
     return found | ({"os_console": console} if console else {})
+
+
+class Started(NamedTuple):
+    """How the menu starts SmartOS: the kernel's one-letter flags, and the seconds it waits (None: not said)."""
+
+    flags: str
+    timeout: int | None
+
+
+def flags_in(text: str) -> Started:
+    """What the entry that starts by itself gives the kernel as flags, and the menu's timeout."""
+    lines = _lines(text)
+    at = _first_entry(lines)
+    flags = "".join(m[2] for m in _FLAGS.finditer(lines[at].partition("-B")[0])) if at is not None else ""
+    waits = _find(lines, _TIMEOUT)
+    number = re.search(r"[0-9]{1,7}", lines[waits]) if waits is not None else None
+    return Started(flags, int(number[0]) if number else None)
 
 
 def _replace(lines: list[str], at: int, new: str) -> None:

@@ -65,15 +65,16 @@ def boot_options(command: F) -> F:
 
 
 def choices_from(
-    world: World, boot: dict[str, Any], tell: Callable[[str], None] | None = None
+    world: World, boot: dict[str, Any], tell: Callable[[str], None] | None = None, *, partial: bool = False
 ) -> BootChoices:
     """The choices these options make. `tell` gets warnings, one line each.
 
-    With --profile, files given here come beside those of the profile. Raises UsageProblem for values that the
+    `partial` means that they will be combined with others: a speed may come without its console. With --profile, files given here come beside those of the profile. Raises UsageProblem for values that the
     loader, SmartOS or the medium could not take, and Refused `bad-answers` where set-up would fail with the answers.
     """
     from smartos_wizard.boot.key_files import files_wanted
     from smartos_wizard.boot.loader_write import loader_lines
+    from smartos_wizard.boot.present import combined
 
     base = BootChoices()
     if boot["profile"]:
@@ -94,12 +95,9 @@ def choices_from(
         modules=_modules(boot),
         files=_files(boot["add_files"]),
     )
-    merged = chosen.over(base).with_(
-        modules=_beside(base.modules, chosen.modules), files={**base.files, **chosen.files}
-    )
-    if chosen.console and chosen.speed is None and chosen.console != base.console:
-        merged = merged.with_(speed=None)
-    _ = loader_lines(merged), files_wanted(merged, legacy=False)
+    merged = combined(chosen, base)
+    alone = merged.with_(speed=None) if partial and not merged.console else merged
+    _ = loader_lines(alone), files_wanted(merged, legacy=False)
     if chosen.answers is None and merged.answers is not None:
         from smartos_wizard.boot.answers_check import check_answers
 
@@ -109,12 +107,6 @@ def choices_from(
         for line in _traps(merged.answers, bool(merged.console)):
             tell(line)
     return merged
-
-
-def _beside(below: tuple[Module, ...], above: tuple[Module, ...]) -> tuple[Module, ...]:
-    """The modules of both; where both have one of a name, that of `above`."""
-    taken = {module.name for module in above}
-    return tuple(module for module in below if module.name not in taken) + above
 
 
 _TOLD = ("console-matters", "erases-unasked")

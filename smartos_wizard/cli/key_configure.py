@@ -50,7 +50,7 @@ def configure_command(
     from smartos_wizard.core.errors import UsageProblem
     from smartos_wizard.media.configuring import plan_configure
 
-    choices = choices_from(options.world, boot, tell)
+    choices = choices_from(options.world, boot, tell, partial=not reset)
     if choices.empty and not reset:
         raise UsageProblem(
             "nothing-asked",

@@ -11,12 +11,10 @@ from smartos_wizard.cli.answers_said import finding_line, stop_lines, trap_lines
 from smartos_wizard.cli.plain_voice import Voice
 from smartos_wizard.core.errors import Cancelled, UsageProblem, WizardError
 from smartos_wizard.screens.options_desk import BootDesk
+from smartos_wizard.screens.options_list import OPTIONS, TYPED, Option
 from smartos_wizard.screens.options_model import (
     ETC_SYSTEM,
-    OPTIONS,
-    TYPED,
     Given,
-    Option,
     asks_speed,
     in_short,
     in_words,
@@ -123,7 +121,7 @@ class PlainOptions:
     # ------------------------------------------------------------------ answers, password
 
     def _answers(self) -> None:
-        self.voice.say("1. Question by question. 2. From a file. 3. None: set-up asks at the machine.")
+        self.voice.say("1. Question by question. 2. From a file. 3. None: setup asks at the machine.")
         match self.voice.choose("Answers?", 3):
             case 0:
                 from smartos_wizard.cli.answers_ask import Asker
@@ -147,7 +145,7 @@ class PlainOptions:
             self.voice.say(finding_line(finding).strip())
         if has_errors(findings):
             raise UsageProblem(
-                "bad-answers", "Set-up would fail with these answers.", hint="They are not taken."
+                "bad-answers", "Setup would fail with these answers.", hint="They are not taken."
             )
         from smartos_wizard.boot.answers_check import trap_warnings
 

@@ -14,7 +14,7 @@ from smartos_wizard.boot.key_files import files_for, preview
 from smartos_wizard.boot.loader_write import overridden, stops_reading
 from smartos_wizard.boot.model import LOADER_CONF_LOCAL, BootChoices, FileChange
 from smartos_wizard.boot.packed import pack_changes, unpack_changes
-from smartos_wizard.boot.present import present_choices
+from smartos_wizard.boot.present import combined, present_choices
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import ProofFailed
 from smartos_wizard.core.events import Noted
@@ -87,7 +87,7 @@ def plan_configure(target: Target, choices: BootChoices, world: MediaWorld, *, r
         root, draft, editor = draft_of(device)
         current = partial(editor.read, limit=LARGEST)
         if not reset:
-            choices = choices.over(present_choices(current, legacy=root.legacy))
+            choices = combined(choices, present_choices(current, legacy=root.legacy))
         changes = files_for(choices, current, legacy=root.legacy)
         local = (editor.read(LOADER_CONF_LOCAL) or b"").decode("utf-8", "surrogateescape")
         change_files(editor, changes, target.path)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartos_wizard.boot.model import FileChange
+from smartos_wizard.boot.model import BootChoices, FileChange
 from smartos_wizard.core.errors import Refused, WizardError, report_of
 from smartos_wizard.core.events import Event, StepFailed
 from smartos_wizard.core.files import exclusive
@@ -64,6 +64,8 @@ class Keys:
     size: int = 0
     digests: list[bytes] = field(default_factory=list)
     source_digest: str = ""
+    choices: BootChoices = field(default_factory=BootChoices)
+    """What was put on them beside the image."""
     started: float = 0.0
 
     @property

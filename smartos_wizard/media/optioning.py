@@ -90,7 +90,7 @@ def put_options(run: Run[MediaWorld], step: Step) -> Work:
     from smartos_wizard.media.writing import each_key
 
     keys = keys_of(run)
-    choices = unpack_choices(Vault(run.world.paths).get(step.params["choices"]))
+    choices = keys.choices = unpack_choices(Vault(run.world.paths).get(step.params["choices"]))
     now = run.clock()
     run.on_end.append(lambda: _forget(run, step))
 

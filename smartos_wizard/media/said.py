@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smartos_wizard.boot.after import menu_words, setup_words
 from smartos_wizard.core import text
 from smartos_wizard.media.keys import Key, Keys
 
@@ -19,8 +20,8 @@ def what_next(keys: Keys) -> list[str]:
         *lines,
         "Next:",
         f"  1 Make it safe to pull: smartos-wizard key eject {names}",
-        "  2 Boot the machine from it (F12, F11 or F8 at power-on). The menu waits 10 s.",
-        "  3 Log in as root; the setup asks its questions.",
+        f"  2 Boot the machine from it (F12, F11 or F8 at power-on). {menu_words(keys.choices)}",
+        f"  3 {setup_words(keys.choices)}",
         f"Or see it start here first: smartos-wizard key boot-test {names}",
         "Do not “repair” its partition table, and do not write the ISO to a key.",
         _untouched(),
