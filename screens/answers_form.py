@@ -1,4 +1,4 @@
-"""The answers form: what set-up shall not ask, with what it will do about the rest told while one types."""
+"""The answers form: what setup shall not ask, with what it will do about the rest told while one types."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Done = Callable[[dict[str, str] | None, str], None]
 _FILES = (
     ("load", "From a file", "choose", "Read an answers file of yours into this form, in the place of what stands here."),
     ("save", "To a file", "name it", "Keep these answers in a file that only you can read, for `key write --answers`."),
-    ("drop", "No answers", "take them off", "The key gets no answers file; set-up asks everything at the machine."),
+    ("drop", "No answers", "take them off", "The key gets no answers file; setup asks everything at the machine."),
 )  # fmt: skip
 
 
@@ -53,14 +53,14 @@ class AnswersForm(Page):
     """The keys of the answers file, those that matter first."""
 
     STAGE = Stage.OPTIONS
-    SIDE_TITLE = "What set-up will do"
+    SIDE_TITLE = "What setup will do"
     HELP = """
 ### What is this?
-The answers that SmartOS's set-up finds on the key. Whatever is left empty it stops for and asks.
+The answers that SmartOS's setup finds on the key. Whatever is left empty it stops for and asks.
 
 ### What happens?
-The form shows what most people decide; `F3` shows all 21 keys that set-up reads. What is wrong is said
-beside its row: set-up itself checks little, and would fail later. `F4` tells where set-up will stop and
+The form shows what most people decide; `F3` shows all 21 keys that setup reads. What is wrong is said
+beside its row: setup itself checks little, and would fail later. `F4` tells where setup will stop and
 what to know before. `F2` uses the answers. `Esc` goes back and keeps them as they are.
 
 ### What is not touched?
@@ -93,9 +93,9 @@ asked at the machine, or a one-time password that is changed after the first log
         return Vertical(id="body")
 
     def body(self) -> ComposeResult:
-        """Rows, help, what set-up will do, button."""
+        """Rows, help, what setup will do, button."""
         with VerticalScroll(classes="card -fill form", can_focus=False) as form:
-            form.border_title = "Answers for the first set-up"
+            form.border_title = "Answers for the first setup"
             for made in MADE:
                 value = how_of(self.answers) if made.name == HOW else self._address
                 yield Row(made.name, made.title, Turning(made.offers, value, id=made.name), self.marks)
@@ -119,10 +119,10 @@ asked at the machine, or a one-time password that is changed after the first log
         return typed(value, id=name, example=example(name))
 
     def _password_words(self) -> str:
-        return "set" if self.answers.get("root_password") else "asked at the machine"
+        return "on the key" if self.answers.get("root_password") else "not on the key"
 
     def side(self) -> ComposeResult:
-        """Where set-up stops, and the traps."""
+        """Where setup stops, and the traps."""
         yield Static("", id="told", markup=False)
 
     def ready(self) -> None:
@@ -206,7 +206,7 @@ asked at the machine, or a one-time password that is changed after the first log
         return next((head, help_) for row, head, _words, help_ in _FILES if row == name)
 
     def draw(self) -> None:
-        """Rows, notes, what set-up will do, button."""
+        """Rows, notes, what setup will do, button."""
         if not self.query("#go"):
             return
         self._beside = beside_all(self.answers, console_set=self._console_set)
@@ -248,7 +248,7 @@ asked at the machine, or a one-time password that is changed after the first log
             self._say()
 
     def resized(self) -> None:
-        """What set-up will do is cut anew."""
+        """What setup will do is cut anew."""
         self.call_after_refresh(self.draw)
 
     def _told(self) -> Content:
@@ -267,8 +267,8 @@ asked at the machine, or a one-time password that is changed after the first log
         self.notify("All 21 keys." if self._every else "Those that matter.", timeout=2)
 
     def action_told(self) -> None:
-        """Everything set-up will do."""
-        self.wizard.ask(Asking("What set-up will do", self._told(), (("ok", "Close"),), tall=True))
+        """Everything setup will do."""
+        self.wizard.ask(Asking("What setup will do", self._told(), (("ok", "Close"),), tall=True))
 
     def action_use(self) -> None:
         """Back to the options with these answers; to the first row that is wrong, where one is."""

@@ -35,7 +35,7 @@ class AnswersAsking:
         """The box of the row `name`."""
         match name:
             case "root_password":
-                words = "Set-up takes it in clear text only."
+                words = "Setup takes it in clear text only."
                 pick = Pick("Root's password", _KINDS, self.form.marks, words=words)
                 _ = self.form.app.push_screen(pick, self._password_kind)
             case "load":
@@ -70,7 +70,7 @@ class AnswersAsking:
             "Root's first password is\n\n    ", (password, "bold $accent"),
             "\n\nWrite it down: it is shown only now. After the first login change it, as root:\n\n",
             *(f"    {line}\n" for line in HOW_TO_CHANGE),
-            ("\nThe last line takes away the trace of set-up, in which it stands.", "$dim"),
+            ("\nThe last line takes away the trace of setup, in which it stands.", "$dim"),
         )  # fmt: skip
         self.form.wizard.ask(Asking("A one-time password", words, (("ok", "Written down"),), tall=True))
 
@@ -83,7 +83,7 @@ class AnswersAsking:
 
         def check(found: dict[str, str]) -> str:
             if not found["one"]:
-                return "The password is empty; set-up would ask for one."
+                return "The password is empty; setup would ask for one."
             if found["one"] != found["two"]:
                 return "The two are different."
             tried = {"root_password": found["one"]}

@@ -1,4 +1,4 @@
-"""The answers form without a screen: which keys matter, what stands beside them, what set-up will do. Pure."""
+"""The answers form without a screen: which keys matter, what stands beside them, what setup will do. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ HOW, ADDRESS = "how", "address"
 MADE = (
     Option(
         HOW,
-        "Set-up",
+        "Setup",
         "",
         "Whether somebody is at the machine. By itself: every machine started with this key is set up without a "
         "question, and all its fixed disks are erased.",
         (
-            Offer("", "somebody is there", "Set-up asks for consent before it erases anything."),
+            Offer("", "somebody is there", "Setup asks for consent before it erases anything."),
             Offer("alone", "runs by itself", "No question before all fixed disks of the machine are erased."),
         ),
     ),
@@ -35,7 +35,7 @@ MADE = (
         (
             Offer("dhcp", "from DHCP", "The network gives address, netmask and router."),
             Offer("fixed", "fixed", "Address, netmask and gateway are given here."),
-            Offer("", "asked at the machine", "Set-up asks for it."),
+            Offer("", "setup asks", "Whoever stands at the machine gives it."),
         ),
     ),
 )
@@ -92,7 +92,7 @@ def offers(key: AnswerKey, value: str) -> tuple[Offer, ...]:
     """The values to turn through; empty where the key is typed. The present value is always among them."""
     if key.kind not in _TURNED:
         return ()
-    gap = Offer("", "left to set-up", key.asked)
+    gap = Offer("", "left to setup", key.asked)
     found = [gap, *(Offer(c, c) for c in key.choices)]
     if value and value not in key.choices:
         found.append(Offer(value, value, "As it was loaded."))
@@ -111,7 +111,7 @@ def address_of(answers: Mapping[str, str]) -> str:
 
 
 def put_how(answers: Mapping[str, str], value: str) -> dict[str, str]:
-    """The answers for a set-up that runs by itself, or with somebody there."""
+    """The answers for a setup that runs by itself, or with somebody there."""
     if value:
         ready = begin(answers, unattended=True)
         if address_of(answers) == "fixed":  # a router that was not given yet is asked for, not taken for none
@@ -133,7 +133,7 @@ def put_address(answers: Mapping[str, str], value: str) -> dict[str, str]:
 
 
 def put_key(answers: Mapping[str, str], name: str, text: str) -> dict[str, str]:
-    """The answers with one key as typed; nothing typed leaves the key to set-up.
+    """The answers with one key as typed; nothing typed leaves the key to setup.
 
     An address with a prefix, 192.168.1.10/24, gives the netmask too.
     """
@@ -183,7 +183,7 @@ _SHORT = {
     "erases-unasked": "erases all fixed disks",
     "clear-password": "clear text on the key",
     "layout-not-honoured": "only a label",
-    "silent-wait": "set-up waits in silence",
+    "silent-wait": "setup waits in silence",
 }
 
 
@@ -196,24 +196,24 @@ def _said(finding: Finding, value: str) -> Beside:
 def _left(key: AnswerKey, answers: Mapping[str, str]) -> str:
     match does(key.name, answers):
         case Does.ASKS:
-            return "asked, if several" if key.name == "admin_nic" else "set-up asks"
+            return "asked, if several" if key.name == "admin_nic" else "setup asks"
         case Does.WAITS:
-            return "set-up waits"
+            return "setup waits"
         case Does.SHELL:
-            return "set-up opens a shell"
+            return "setup opens a shell"
         case _:
             return ""
 
 
 def stop_line(answers: Mapping[str, str]) -> str:
-    """Where set-up will stop, as a sentence."""
+    """Where setup will stop, as a sentence."""
     found = [stop.text for stop in stops(answers) if not stop.maybe]
     if not found:
-        return "Set-up will not stop: nobody has to be there."
+        return "Setup will not stop: nobody has to be there."
     asks = [w.removeprefix("ask for ") for w in found if w.startswith("ask for ")]
     rest = [w for w in found if not w.startswith("ask for ")]
     parts = ([f"ask for {_joined(asks)}"] if asks else []) + rest
-    return f"Set-up will stop and {'; '.join(parts)}."
+    return f"Setup will stop and {'; '.join(parts)}."
 
 
 def _joined(words: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What set-up will do with answers, all of it, for a box and for the side of a wide window."""
+"""What setup will do with answers, all of it, for a box and for the side of a wide window."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from smartos_wizard.screens.words import Marks
 
 
 def what_happens(answers: Mapping[str, str], marks: Marks, *, console_set: bool) -> Content:
-    """Where set-up stops, where it may, and the traps."""
+    """Where setup stops, where it may, and the traps."""
     found = stops(answers)
     certain = [stop.text for stop in found if not stop.maybe]
     perhaps = [stop.text for stop in found if stop.maybe]
-    lines = [Content.assemble(("Set-up will stop and" if certain else "Set-up will not stop.", "bold"))]
+    lines = [Content.assemble(("Setup will stop and" if certain else "Setup will not stop.", "bold"))]
     lines += [Content(f"- {words}") for words in certain]
     if perhaps:
         lines += [Content.assemble(("It may", "bold")), *(Content(f"- {words}") for words in perhaps)]

@@ -42,7 +42,7 @@ class Options(Page):
     SIDE_TITLE = "On the key, besides the release"
     HELP = """
 ### What is this?
-What SmartOS and its set-up are told by the key: which console, which answers, which password.
+What SmartOS and its setup are told by the key: which console, which answers, which password.
 **All of it may be left as released**: `Enter` on the button below, or `F2`, goes on.
 
 ### What happens?
@@ -195,7 +195,7 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
             case "delay":
                 return {None: "", -1: "waits for ever", 0: "boots at once"}.get(self.choices.delay, "seconds")
             case "rescue":
-                return "no pool, no set-up" if self.choices.rescue else ""
+                return "no pool, no setup" if self.choices.rescue else ""
             case "speed":
                 return "bits per second"
             case _:

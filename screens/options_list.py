@@ -59,7 +59,7 @@ OPTIONS: tuple[Option, ...] = (
         "console",
         "Console",
         "Often set",
-        "Where SmartOS talks and where its set-up asks. On the wrong one the machine seems to hang.",
+        "Where SmartOS talks and where its setup asks. On the wrong one the machine seems to hang.",
         (Offer("", RELEASED, "On the screen."), *(Offer(n, n, _PORTS[n]) for n in CONSOLES)),
     ),
     Option(
@@ -76,19 +76,19 @@ OPTIONS: tuple[Option, ...] = (
         "answers",
         "Answers",
         "Often set",
-        "What set-up shall not ask: network, disks, password. Enter opens the form.",
+        "What setup shall not ask: network, disks, password. Enter opens the form.",
     ),
     Option(
         "root_shadow",
         "Root's password",
         "Often set",
-        "Root's password before set-up and in rescue. Released: root. Only its hash goes on the key.",
+        "Root's password before setup and in rescue. Released: root. Only its hash goes on the key.",
     ),
     Option(
         "hostname",
         "Host name",
         "Often set",
-        "The name the kernel is given at boot. Set-up asks for its own, or takes it from the answers.",
+        "The name the kernel is given at boot. Setup asks for its own, or takes it from the answers.",
         example="as released",
     ),
     Option(
@@ -120,8 +120,8 @@ OPTIONS: tuple[Option, ...] = (
         "rescue",
         "Rescue",
         "At the start",
-        "Imports no pool and runs no set-up. For one job; make the key anew or change it afterwards.",
-        (_SAME, Offer("yes", "yes", "SmartOS starts bare: no pool, no zones, no set-up.")),
+        "Imports no pool and runs no setup. For one job; make the key anew or change it afterwards.",
+        (_SAME, Offer("yes", "yes", "SmartOS starts bare: no pool, no zones, no setup.")),
     ),
     Option(
         "pools",

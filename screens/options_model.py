@@ -137,7 +137,7 @@ def in_words(name: str, choices: BootChoices) -> str:
 
 def _answers_words(choices: BootChoices) -> str:
     if choices.answers is None:
-        return "none: set-up asks"
+        return "none: setup asks"
     wrong = answers_wrong(choices)
     if wrong:
         return "1 to put right" if wrong == 1 else f"{wrong} to put right"
@@ -146,7 +146,7 @@ def _answers_words(choices: BootChoices) -> str:
 
 
 def answers_wrong(choices: BootChoices) -> int:
-    """How many answers set-up would loop or fail at."""
+    """How many answers setup would loop or fail at."""
     from smartos_wizard.boot.answers_check import check_answers
 
     if choices.answers is None:
@@ -166,9 +166,9 @@ def problems(choices: BootChoices, given: Given) -> Iterator[tuple[str, str]]:
         what = "One answer has" if wrong == 1 else f"{wrong} answers have"
         yield (
             "answers",
-            f"{what} to be put right: set-up would fail with it."
+            f"{what} to be put right: setup would fail with it."
             if wrong == 1
-            else (f"{what} to be put right: set-up would fail with them."),
+            else (f"{what} to be put right: setup would fail with them."),
         )
     if not wrong and not given.bad:
         try:

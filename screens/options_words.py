@@ -93,7 +93,7 @@ def besides(choices: BootChoices) -> tuple[str, ...]:
 
 
 def after_boot(choices: BootChoices) -> tuple[str, str, str]:
-    """What the menu, set-up and root's password will be like, for the end of the way."""
+    """What the menu, setup and root's password will be like, for the end of the way."""
     where = f"on {choices.console}" if choices.console else "on screen and on the serial console"
     match choices.delay:
         case None:
@@ -105,7 +105,7 @@ def after_boot(choices: BootChoices) -> tuple[str, str, str]:
                 f"The menu waits {seconds} s, {where}." if seconds else "It boots at once, without the menu."
             )
     if choices.rescue:
-        setup = "It starts in rescue: no pool, no set-up. Log in as root."
+        setup = "It starts in rescue: no pool, no setup. Log in as root."
     elif choices.answers is None:
         setup = "Log in as root; the setup asks its questions."
     else:

@@ -75,7 +75,7 @@ Type what names the disk, then **Write**. Until the first byte is written everyt
 cancelled and nothing has changed. The boot sectors come last: a half written key never boots.
 
 ### What is not touched?
-Every other disk, the network, this computer's own boot set-up.
+Every other disk, the network, this computer's own boot setup.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

@@ -16,7 +16,7 @@ from smartos_wizard.core.events import (
     StepStarted,
 )  # fmt: skip
 from smartos_wizard.core.progress import Progress, reduce
-from tests.screens.conftest import NOW, on, text_grid, until, wizard
+from tests.screens.conftest import NOW, on, text_grid, to_options, until, wizard
 
 SIZES = [(80, 24), (60, 20), (120, 36)]
 STEPS = (("source", "reads"), ("open", "reads"), ("write", "destroys"), ("boot-sectors", "creates"), ("prove", "reads"), ("receipt", "creates"))  # fmt: skip
@@ -96,6 +96,50 @@ async def test_screens_look_as_agreed(world: Any, golden: Any, size: tuple[int, 
             await settled(app, pilot)
             golden(app, f"{name}-{size[0]}x{size[1]}")
             assert ("please enlarge" in text_grid(app)) == (size == (60, 20))
+
+
+async def option_tour(app: Any, pilot: Any) -> AsyncIterator[str]:
+    """The step “Options” with something set, something wrong, a list, and the answers form."""
+    await to_options(app, pilot)
+    await pilot.press("down", "right", "right", "down", "right")
+    app.screen.query_one("#delay").focus()
+    await pilot.pause()
+    await pilot.press(*"4000")
+    yield "options-wrong"
+    await pilot.press(*["backspace"] * 4)
+    app.screen.query_one("#console").focus()
+    await pilot.pause()
+    await pilot.press("enter")
+    await until(pilot, on(app, "Pick"))
+    yield "options-list"
+    await pilot.press("escape")
+    await until(pilot, on(app, "Options"))
+    app.screen.query_one("#answers").focus()
+    await pilot.pause()
+    await pilot.press("enter")
+    await until(pilot, lambda: on(app, "AnswersForm")() and app.focused is not None)
+    yield "answers"
+    await pilot.press("down", "right")
+    app.screen.query_one("#admin_ip").focus()
+    await pilot.pause()
+    await pilot.press(*"10.0.0.999")
+    yield "answers-wrong"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+async def test_options_and_answers_look_as_agreed(world: Any, golden: Any, size: tuple[int, int]) -> None:
+    async with wizard(world, size) as (app, pilot):
+        async for name in option_tour(app, pilot):
+            await settled(app, pilot)
+            golden(app, f"{name}-{size[0]}x{size[1]}")
+
+
+async def test_ascii_options_are_ascii(world: Any, golden: Any) -> None:
+    async with wizard(world, ascii_only=True) as (app, pilot):
+        async for name in option_tour(app, pilot):
+            await settled(app, pilot)
+            golden(app, f"{name}-ascii")
+            assert text_grid(app).isascii()
 
 
 async def test_ascii_screens_are_ascii(world: Any, golden: Any) -> None:
