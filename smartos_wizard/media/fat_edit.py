@@ -56,7 +56,7 @@ class FatEditor:
         self._begin()
 
     def _begin(self) -> None:
-        clean = self.geometry.dirty or self.table.unclean()
+        clean = self.geometry.dirty or self.table.unclean() or fat_journal.miscounted(self.volume, self.table)
         self._draft = Draft(self.volume, self.table, self._when, clean=clean)
         self._staged: list[Staged] = []
 

@@ -18,6 +18,8 @@ from smartos_wizard.media.fat_journal_place import MOST_BODY, pending
 from smartos_wizard.media.fat_table import END, FatTable, Run, damaged
 from smartos_wizard.media.volume import Volume
 
+_UNKNOWN = 0xFFFFFFFF
+
 
 @dataclass(frozen=True, slots=True)
 class Patch:
@@ -165,14 +167,29 @@ def _write_table(table: FatTable, volume: Volume, runs: list[Run]) -> None:
     volume.sync()
 
 
-def _write_info(volume: Volume, table: FatTable) -> None:
-    """The count of free clusters, where the volume keeps one. A system trusts it, so it must be right."""
+def miscounted(volume: Volume, table: FatTable) -> bool:
+    """Whether the volume keeps a count of free clusters that is wrong, as after not being unmounted. Raises OSError."""
+    info = _info(volume, table)
+    if info is None:
+        return False
+    free, first = struct.unpack_from("<II", info, 488)
+    return free not in (table.free_count(), _UNKNOWN) or (
+        first != _UNKNOWN and not 2 <= first <= table.geometry.last
+    )
+
+
+def _info(volume: Volume, table: FatTable) -> bytes | None:
     sector = table.geometry.info
     if not 0 < sector < table.geometry.reserved:
-        return
+        return None
     info = volume.read(sector * SECTOR, SECTOR)
-    if info[:4] != b"RRaA" or info[484:488] != b"rrAa":
-        return
-    free = table.free_count()
-    first = next(table.free_runs(), (0xFFFFFFFF, 0))[0]
-    volume.write(sector * SECTOR, info[:488] + struct.pack("<II", free, first) + info[496:])
+    return info if info[:4] == b"RRaA" and info[484:488] == b"rrAa" else None
+
+
+def _write_info(volume: Volume, table: FatTable) -> None:
+    """The count of free clusters, where the volume keeps one. A system trusts it, so it must be right."""
+    info = _info(volume, table)
+    if info is not None:
+        first = next(table.free_runs(), (_UNKNOWN, 0))[0]
+        counts = struct.pack("<II", table.free_count(), first)
+        volume.write(table.geometry.info * SECTOR, info[:488] + counts + info[496:])

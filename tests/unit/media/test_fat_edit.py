@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -84,7 +85,9 @@ def test_upgrade_keeps_the_old_platform_and_swap_brings_it_back() -> None:
     upgrade(editor, NEW)
     old = {p.removeprefix("platform/"): d for p, d in STOCK.items() if p.startswith("platform/")}
     rest = {p: d for p, d in STOCK.items() if not p.startswith("platform/")}
-    after = {f"platform/{p}": d for p, d in NEW.items()} | {f"previous/platform/{p}": d for p, d in old.items()}
+    after = {f"platform/{p}": d for p, d in NEW.items()} | {
+        f"previous/platform/{p}": d for p, d in old.items()
+    }
     assert files(memory) == rest | after
     clean(memory)
     editor.swap("platform", "previous/platform")
@@ -181,6 +184,16 @@ def test_the_mark_of_a_key_that_was_not_unmounted_is_cleared() -> None:
     assert editor.commit()
     clean(memory)
     assert not editor.commit()
+
+
+@pytest.mark.parametrize("counts", [(7, 2), (0xFFFFFFFE, 5), (100, 0), (100, 0xFFFFFFF0)])
+def test_a_wrong_count_of_free_clusters_is_put_right(counts: tuple[int, int]) -> None:
+    memory = volume(STOCK)
+    info = bytearray(memory.sectors[SECTOR])
+    info[488:496] = struct.pack("<II", *counts)
+    memory.sectors[SECTOR] = bytes(info)
+    assert FatEditor(memory, now=NOW).commit()
+    clean(memory)
 
 
 @pytest.mark.parametrize(
@@ -317,11 +330,23 @@ def test_pulled_while_finishing_it_can_be_finished_again() -> None:
 
 
 _NAMES = st.sampled_from(
-    ["a", "B.TXT", "b.txt", "loader.conf.local", "a long name with spaces.json", "ÄÖ", "x" * 40, ".hidden", "a.b.c"]
+    [
+        "a",
+        "B.TXT",
+        "b.txt",
+        "loader.conf.local",
+        "a long name with spaces.json",
+        "ÄÖ",
+        "x" * 40,
+        ".hidden",
+        "a.b.c",
+    ]
 )
 _PATHS = st.lists(_NAMES, min_size=1, max_size=3).map("/".join)
 _STEPS = st.lists(
-    st.tuples(st.sampled_from(["put", "put", "put", "remove", "empty", "commit"]), _PATHS, st.integers(0, 2600)),
+    st.tuples(
+        st.sampled_from(["put", "put", "put", "remove", "empty", "commit"]), _PATHS, st.integers(0, 2600)
+    ),
     max_size=14,
 )
 
