@@ -116,7 +116,7 @@ _PROGRAMS = (
 def _programs() -> list[Need]:
     needs = []
     for name, purpose, how in _PROGRAMS:
-        found = shutil.which(name)
+        found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
         needs.append(Need(name, found is not None, found or "not found", purpose, how))
     return needs
 
