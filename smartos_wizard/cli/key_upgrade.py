@@ -15,8 +15,7 @@ from smartos_wizard.cli.key_image import (
     verified_file,
 )
 from smartos_wizard.cli.key_targets import confirm_option, file_option, fixed_option, to_change, typed
-from smartos_wizard.cli.output import emit, json_option, plan_lines, run_plan, say
-from smartos_wizard.core.plan import require_confirmed
+from smartos_wizard.cli.output import emit, json_option, plan_lines, require, run_plan, say
 
 if TYPE_CHECKING:
     from smartos_wizard.cli.main import Options
@@ -84,7 +83,7 @@ def upgrade_command(
         return 0
     if plan.confirmation is None:
         return run_plan(world, plan, as_json=as_json)
-    require_confirmed(plan, given)
+    require(world, plan, given)
     return run_plan(world, download, as_json=as_json) or _run(
         world, place, downloaded(found, world, "platform"), given, as_json, dry_run
     )

@@ -20,8 +20,8 @@ from smartos_wizard.cli.key_image import (
     verified_file,
 )
 from smartos_wizard.cli.key_targets import confirm_option, file_option, fixed_option, to_write, typed
-from smartos_wizard.cli.output import emit, json_option, plan_lines, run_plan, say, tell
-from smartos_wizard.core.plan import require_confirmed
+from smartos_wizard.cli.output import emit, json_option, plan_lines, require, run_plan, say, tell
+from smartos_wizard.core.vault import Vault
 
 if TYPE_CHECKING:
     from smartos_wizard.boot.model import BootChoices
@@ -111,8 +111,9 @@ class _Order:
         plan = self._plan(image, targets)
         if self.dry_run:
             return self._show(download, plan)
-        require_confirmed(plan, typed(self.confirm, targets))
+        require(self.world, plan, typed(self.confirm, targets))
         if download is not None:
+            Vault(self.world.paths).forget_of(plan)
             code = run_plan(self.world, download, as_json=self.as_json)
             if code:
                 return code
@@ -134,6 +135,7 @@ class _Order:
         return run_plan(self.world, plan, as_json=self.as_json, confirm=confirm, dry_run=self.dry_run)
 
     def _show(self, download: Plan | None, plan: Plan) -> int:
+        Vault(self.world.paths).forget_of(plan)
         if self.as_json:
             emit({**plan.to_json(), "before": [download.to_json()] if download else []})
             return 0

@@ -16,13 +16,14 @@ import click
 from smartos_wizard.cli.failure import render
 from smartos_wizard.core import journal, text
 from smartos_wizard.core.cancel import Cancel
-from smartos_wizard.core.errors import ErrorReport
+from smartos_wizard.core.errors import ErrorReport, Refused
 from smartos_wizard.core.events import (
     Advanced,
     Event,
     Noted,
     PlanCancelled,
     PlanFinished,
+    PlanStarted,
     StepFailed,
     StepFinished,
     StepStarted,
@@ -30,6 +31,7 @@ from smartos_wizard.core.events import (
 )
 from smartos_wizard.core.plan import Effect, Plan, require_confirmed
 from smartos_wizard.core.progress import Meter, Progress, reduce
+from smartos_wizard.core.vault import Vault
 
 if TYPE_CHECKING:
     from smartos_wizard.world import World
@@ -108,12 +110,22 @@ def run_plan(
         else:
             for line in plan_lines(plan):
                 say(line)
+        Vault(world.paths).forget_of(plan)
         return 0
-    require_confirmed(plan, confirm)
+    require(world, plan, confirm)
     job = journal.create(world.paths.jobs, plan, world.practice)
     cancel = Cancel()
     with _cancel_on_signal(cancel):
         return print_events(journal.recorded(job, world.run(plan, cancel)), as_json=as_json)
+
+
+def require(world: World, plan: Plan, confirm: tuple[str, ...]) -> None:
+    """Raise Refused unless the plan was confirmed; the secrets it names are forgotten then."""
+    try:
+        require_confirmed(plan, confirm)
+    except Refused:
+        Vault(world.paths).forget_of(plan)
+        raise
 
 
 def print_events(events: Iterable[Event], *, as_json: bool) -> int:
@@ -170,12 +182,15 @@ class _PlainPrinter:
         self._tty = sys.stderr.isatty()
         self._open = False
         self._said = ""
+        self._effects: dict[str, str] = {}
 
     def show(self, event: Event) -> None:
         self._state = reduce(self._state, event)
         match event:
+            case PlanStarted():
+                self._effects = {head.id: head.effect for head in event.steps}
             case StepStarted():
-                self._line(f"● {event.title}")
+                self._line(f"● {self._effects.get(event.step, '')} {event.title}".replace("  ", " "))
             case Advanced():
                 self._progress(event)
             case Noted():

@@ -13,6 +13,7 @@ import time
 
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.paths import Paths, private_directory
+from smartos_wizard.core.plan import Plan
 
 _NAME = re.compile(r"[0-9a-f]{32}\Z")
 KEEP_SECONDS = 7 * 24 * 3600
@@ -53,6 +54,13 @@ class Vault:
         if _NAME.match(name):
             with contextlib.suppress(OSError):
                 (self._root / name).unlink()
+
+    def forget_of(self, plan: Plan) -> None:
+        """Remove what a plan names that will not be executed."""
+        for params in (plan.params, *(step.params for step in plan.steps)):
+            for value in params.values():
+                if isinstance(value, str):
+                    self.forget(value)
 
     def sweep(self) -> None:
         """Remove what nobody fetched for a week."""
