@@ -190,7 +190,8 @@ class _PlainPrinter:
             case PlanStarted():
                 self._effects = {head.id: head.effect for head in event.steps}
             case StepStarted():
-                self._line(f"● {self._effects.get(event.step, '')} {event.title}".replace("  ", " "))
+                effect = self._effects.get(event.step)
+                self._line(f"● {f'{effect}: ' if effect else ''}{event.title}")
             case Advanced():
                 self._progress(event)
             case Noted():
