@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Static
 
 from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core.errors import UsageProblem
+from smartos_wizard.media.optioning import is_legacy
 from smartos_wizard.screens.flow import Flow, Stage
 from smartos_wizard.screens.options_ask import OptionsAsking
 from smartos_wizard.screens.options_boxes import Pick
@@ -69,8 +70,8 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
 
     def body(self) -> ComposeResult:
         """Rows in groups, help, button."""
-        answers = self.wizard.flow.answers
-        self.choices, self.given = answers.choices, answers.given
+        self.choices, self.given = self.begin()
+        self._legacy = self.starts_by_grub()
         with VerticalScroll(classes="card -fill form", can_focus=False) as form:
             form.border_title = "What the machine is told at boot"
             group = ""
@@ -83,6 +84,16 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
         with Horizontal(id="onward"):
             yield Static("", id="sum", markup=False)
             yield Button("Leave it as released", id="go", compact=True)
+
+    def begin(self) -> tuple[BootChoices, Given]:
+        """What was decided before."""
+        answers = self.wizard.flow.answers
+        return answers.choices, answers.given
+
+    def starts_by_grub(self) -> bool:
+        """Whether the release is one from before 2019-04, which takes less."""
+        image = self.wizard.flow.answers.image if self.STAGE is Stage.OPTIONS else None
+        return image is not None and is_legacy(image)
 
     def _field(self, option: Option) -> Widget:
         if option.name in TYPED:
@@ -103,6 +114,10 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
         self.draw()
 
     # ------------------------------------------------------------------ what is decided
+
+    def wrong(self) -> dict[str, str]:
+        """What must be put right, by the name of the row."""
+        return dict(problems(self.choices, self.given, legacy=self._legacy))
 
     def took(self, choices: BootChoices, given: Given | None = None) -> None:
         """These are the choices now; show them everywhere."""
@@ -167,7 +182,7 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
         if not self.query("#go"):
             return
         self.query_one(".form").set_class(self.app.size.height >= 32, "-airy")
-        wrong = dict(problems(self.choices, self.given))
+        wrong = self.wrong()
         for row in self.query(Row):
             row.display = row.key != "speed" or asks_speed(self.choices)
             row.note(wrong.get(row.key) or self._beside(row.key), bad=row.key in wrong)
@@ -226,7 +241,7 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
         if self.choices.empty:
             return Content("Nothing: it is written exactly as released.")
         try:
-            return Content(preview_of(self.choices))
+            return Content(preview_of(self.choices, legacy=self._legacy))
         except UsageProblem as problem:
             return Content(str(problem))
 
@@ -234,7 +249,7 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
         """The help follows the focus."""
         super().on_descendant_focus()
         if hasattr(self, "choices") and self.query("#hint"):
-            self._say(dict(problems(self.choices, self.given)))
+            self._say(self.wrong())
 
     def command(self) -> str:
         """The same by command, as far as it goes by now."""
@@ -245,7 +260,7 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
 
     def action_next(self) -> None:
         """To the review; to the first row that is wrong, where one is."""
-        wrong = [name for name, _words in problems(self.choices, self.given)]
+        wrong = list(self.wrong())
         if wrong:
             self.query_one(f"#{wrong[0]}").focus()
             self.notify("This has to be put right first; the words beside it say why.", severity="warning")

@@ -11,7 +11,7 @@ from smartos_wizard.core.errors import WizardError
 from smartos_wizard.core.text import tame
 from smartos_wizard.screens.options_boxes import Asked, Box, Pick
 from smartos_wizard.screens.options_list import Offer
-from smartos_wizard.screens.options_model import ETC_SYSTEM, Given, problems, with_etc_system
+from smartos_wizard.screens.options_model import ETC_SYSTEM, Given, with_etc_system
 
 if TYPE_CHECKING:
     from smartos_wizard.screens.options import Options
@@ -219,7 +219,7 @@ class OptionsAsking:
     def save(self) -> None:
         """Keep these choices under a name."""
         page = self.page
-        if list(problems(page.choices, page.given)):
+        if page.wrong():
             page.notify("Put right what is wrong first, then save.", severity="warning")
             return
         self._kept = ""

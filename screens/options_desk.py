@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from smartos_wizard.boot.answers_check import Checked
     from smartos_wizard.boot.model import BootChoices
+    from smartos_wizard.core.plan import Plan
     from smartos_wizard.world import World
 
 _MOST = 64 << 20
@@ -43,6 +44,22 @@ class BootDesk:
             raise UsageProblem(
                 "no-such-file", f"{tame(place, 60)} cannot be read: {error.strerror or error}.", context=place
             ) from error
+
+    def planned(self, plan: Plan) -> BootChoices:
+        """The choices a plan to write was made with. Raises Refused `secret-gone` where they are kept no more."""
+        from smartos_wizard.boot.model import BootChoices
+        from smartos_wizard.boot.packed import unpack_choices
+        from smartos_wizard.core.vault import Vault
+
+        for name in _tickets(plan):
+            return unpack_choices(Vault(self.world.paths).get(name))
+        return BootChoices()
+
+    def forget(self, plan: Plan) -> None:
+        """Forget the choices of a plan that will not be run."""
+        from smartos_wizard.core.vault import Vault
+
+        Vault(self.world.paths).forget_of(plan)
 
     def profiles(self) -> tuple[str, ...]:
         """The names of the profiles that were saved."""
@@ -108,6 +125,10 @@ class BootDesk:
             raise WizardError(
                 "answers-not-written", f"It cannot be written: {error.strerror or error}."
             ) from error
+
+
+def _tickets(plan: Plan) -> list[str]:
+    return [str(step.params["choices"]) for step in plan.steps if step.params.get("choices")]
 
 
 def _path(place: str) -> Path:

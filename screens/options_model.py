@@ -154,8 +154,13 @@ def answers_wrong(choices: BootChoices) -> int:
     return sum(f.level == "error" for f in check_answers(choices.answers))
 
 
-def problems(choices: BootChoices, given: Given) -> Iterator[tuple[str, str]]:
-    """What must be put right before going on, as name of the option and a sentence."""
+def problems(choices: BootChoices, given: Given, *, legacy: bool = False) -> Iterator[tuple[str, str]]:
+    """What must be put right before going on, as name of the option and a sentence.
+
+    `legacy` is a release from before 2019-04, whose keys start by GRUB.
+    """
+    if legacy and choices.modules:
+        yield "etc_system", "This release starts by GRUB, which cannot load it: choose one since 2019-04."
     for name, text in given.bad.items():
         try:
             take(name, text, choices)

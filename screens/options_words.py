@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from smartos_wizard.boot.model import BootChoices
-from smartos_wizard.core import text
+from smartos_wizard.boot.after import menu_words, setup_words
+from smartos_wizard.boot.model import LOADER_CONF_LOCAL, MENU_LST, BootChoices
 from smartos_wizard.screens.options_model import ETC_SYSTEM, Given, shown
 
 _FLAGS = {
@@ -64,60 +64,37 @@ def _flag(name: str, choices: BootChoices) -> list[str]:
     return [_FLAGS[name], value] if value else []
 
 
-def preview_of(choices: BootChoices) -> str:
-    """What will be on the key besides the release: the files and their content, secrets masked.
+def preview_of(choices: BootChoices, *, legacy: bool = False) -> str:
+    """What will be on the key besides the release, file by file, secrets masked. Raises UsageProblem.
 
-    Raises UsageProblem. For the loader that keys have since 2019-04; older ones get the same in menu.lst.
+    `legacy` is a release from before 2019-04: GRUB is told by lines in its menu, shown here one for each setting.
     """
-    from smartos_wizard.boot.key_files import files_for, preview
+    from smartos_wizard.boot.key_files import files_for, kernel_properties, masked, preview
 
-    return preview(files_for(choices, lambda _path: None, legacy=False))
+    parts = []
+    loader = choices.with_(answers=None, files={}, modules=()) if legacy else BootChoices()
+    rest = BootChoices(answers=choices.answers, files=choices.files) if legacy else choices
+    for change in files_for(rest, lambda _path: None, legacy=False):
+        if not (legacy and change.path == LOADER_CONF_LOCAL):
+            lines = preview([change]).splitlines()[3:]
+            parts.append("\n".join([f"{change.path}:", *(f"  {line[1:]}" for line in lines)]))
+    if not loader.empty:
+        lines = [masked(f"{name}={value}") for name, value in kernel_properties(loader).items()]
+        parts.append(
+            "\n".join([f"{MENU_LST}, in the entry that starts by itself:", *(f"  {x}" for x in lines)])
+        )
+    return "\n".join(parts)
 
 
-def files_of(choices: BootChoices) -> tuple[tuple[str, int], ...]:
-    """Path and size in bytes of each file these choices put on a key. Raises UsageProblem."""
-    from smartos_wizard.boot.key_files import files_for
-
-    found = files_for(choices, lambda _path: None, legacy=False)
-    return tuple((change.path, len(change.new or b"")) for change in found)
-
-
-def besides(choices: BootChoices) -> tuple[str, ...]:
-    """What will be on the key besides the release, one line each; nothing where it stays as released."""
-    if choices.empty:
-        return ()
-    lines = [f"{path} ({text.exact(size)} bytes)" for path, size in files_of(choices)]
+def warned_of(choices: BootChoices) -> str:
+    """What has to be known of a key with these choices before it is written; mostly nothing."""
     if choices.answers and choices.answers.get("root_password"):
-        lines.append("Root's password stands in it in clear text: change it after the first login.")
-    return tuple(lines)
+        return "Root's password is on it in clear text: change it after the first login."
+    return ""
 
 
 def after_boot(choices: BootChoices) -> tuple[str, str, str]:
     """What the menu, setup and root's password will be like, for the end of the way."""
-    where = f"on {choices.console}" if choices.console else "on screen and on the serial console"
-    match choices.delay:
-        case None:
-            menu = f"The menu waits 10 s, {where}."
-        case -1:
-            menu = f"The menu waits for you, {where}."
-        case seconds:
-            menu = (
-                f"The menu waits {seconds} s, {where}." if seconds else "It boots at once, without the menu."
-            )
-    if choices.rescue:
-        setup = "It starts in rescue: no pool, no setup. Log in as root."
-    elif choices.answers is None:
-        setup = "Log in as root; the setup asks its questions."
-    else:
-        setup = _setup(choices.answers)
     password = "the one you gave" if choices.root_shadow else "root"
-    return menu, setup, f"Rescue mode's password is {password}; the single-user password: r shows it."
-
-
-def _setup(answers: dict[str, str]) -> str:
-    from smartos_wizard.boot.answers_check import stops
-
-    count = sum(not stop.maybe for stop in stops(answers))
-    if not count:
-        return "The setup runs by itself and erases the machine's fixed disks."
-    return f"The setup takes your answers and stops {'once' if count == 1 else f'{count} times'}."
+    rescue = f"Rescue mode's password is {password}; the single-user password: r shows it."
+    return menu_words(choices), setup_words(choices), rescue

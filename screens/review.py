@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,18 +16,15 @@ from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.journal import Job
-from smartos_wizard.core.plan import Effect, Plan
+from smartos_wizard.core.plan import Plan
+from smartos_wizard.media.optioning import is_legacy
+from smartos_wizard.screens.answers_form_model import fitting
 from smartos_wizard.screens.flow import Stage, armed, short_token, tokens_for
-from smartos_wizard.screens.options_words import besides, preview_of
+from smartos_wizard.screens.options_model import sum_up
+from smartos_wizard.screens.options_words import preview_of, warned_of
 from smartos_wizard.screens.page import Page, error_words
+from smartos_wizard.screens.plan_words import plan_words
 from smartos_wizard.screens.words import what_to_type
-
-_EFFECTS = {
-    Effect.READS: ("reads", "$dim"),
-    Effect.CREATES: ("creates", "$primary"),
-    Effect.CHANGES: ("changes", "$warning"),
-    Effect.DESTROYS: ("DESTROYS", "bold $error"),
-}
 
 
 class _PlanPanel(VerticalScroll):
@@ -38,26 +34,6 @@ class _PlanPanel(VerticalScroll):
         """Tell the screen; the window itself may have kept its size."""
         if isinstance(self.screen, Review):
             self.screen.resized()
-
-
-def plan_words(plan: Plan, *, short: bool = False, by_hand: bool = False, width: int = 76) -> Content:
-    """The plan, one numbered step after the other; `short` keeps fewer details."""
-    lines: list[Content] = []
-    for number, step in enumerate(plan.steps, 1):
-        word, style = _EFFECTS[step.effect]
-        bold = "bold" if step.effect is Effect.DESTROYS else ""
-        head, *rest = textwrap.wrap(step.title, width - 12) or [""]
-        lines.append(Content.assemble((f"{number:>2} ", "$dim"), (f"{word:<9}", style), (head, bold)))
-        lines += [Content.assemble(" " * 12, (part, bold)) for part in rest]
-        details = step.details
-        if short and step.effect is not Effect.DESTROYS:
-            details = details[:1] if number == 1 else ()
-        if step.by_hand and by_hand:
-            details = (*details, f"by hand: {step.by_hand}")
-        for detail in details:
-            parts = textwrap.wrap(detail, width - 14, subsequent_indent="  ")
-            lines += [Content.assemble(" " * 12, (part, "$dim")) for part in parts]
-    return Content("\n").join(lines)
 
 
 class Review(Page):
@@ -75,7 +51,7 @@ Type what names the disk, then **Write**. Until the first byte is written everyt
 cancelled and nothing has changed. The boot sectors come last: a half written key never boots.
 
 ### What is not touched?
-Every other disk, the network, this computer's own boot setup.
+Every other disk, the network, this computer's own boot set-up.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -148,11 +124,10 @@ Every other disk, the network, this computer's own boot setup.
             return
         plan = self._plan
         steps = plan_words(plan, short=self.app.size.height < 32, width=self._width())
-        self.query_one("#steps", Static).update(Content("\n").join([steps, *self._besides(self._width())]))
+        self.query_one("#steps", Static).update(steps)
         about = f" About {text.duration(plan.seconds)}." if plan.seconds else ""
-        self.query_one("#untouched", Static).update(
-            Content.assemble(("Not touched: ", "bold"), "; ".join(plan.untouched) + "." + about)
-        )
+        untouched = Content.assemble(("Not touched: ", "bold"), "; ".join(plan.untouched) + "." + about)
+        self.query_one("#untouched", Static).update(Content("\n").join([*self._told(), untouched]))
         words = (
             what_to_type(self.tokens)
             if self.tokens
@@ -168,14 +143,14 @@ Every other disk, the network, this computer's own boot setup.
         """What the machine is told at boot."""
         return self.wizard.flow.answers.choices if self.STAGE is Stage.REVIEW else BootChoices()
 
-    def _besides(self, width: int) -> list[Content]:
-        """What will be on the key besides the release."""
-        lines = besides(self.choices)
-        if not lines:
-            return []
-        head = Content.assemble(("On the key, besides the release", "bold"), ("   F3 shows it", "$dim"))
-        parts = [part for line in lines for part in textwrap.wrap(line, width - 4, subsequent_indent="  ")]
-        return [head, *(Content.assemble("   ", (part, "$dim")) for part in parts)]
+    def _told(self) -> list[Content]:
+        """What the machine is told at boot, and what has to be known of that."""
+        clauses, words = sum_up(self.choices), warned_of(self.choices)
+        line = fitting("; ".join(clauses) + ".", self._width() - 8, 1, "…")
+        lines = [Content.assemble(("Options: ", "bold"), line)] if clauses else []
+        if words:
+            lines.append(Content.assemble((f"{self.marks.warn} {words}", "bold $warning")))
+        return lines
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing to preview where the key stays as released."""
@@ -186,8 +161,17 @@ Every other disk, the network, this computer's own boot setup.
         """The files, with what is secret masked."""
         from smartos_wizard.screens.asking import Asking
 
-        words = Content(preview_of(self.choices))
+        words = Content(preview_of(self.choices, legacy=self._legacy()))
         self.wizard.ask(Asking("On the key, besides the release", words, (("ok", "Close"),), tall=True))
+
+    def _legacy(self) -> bool:
+        image = self.wizard.flow.answers.image if self.STAGE is Stage.REVIEW else None
+        return image is not None and is_legacy(image)
+
+    def on_unmount(self) -> None:
+        """A plan that is not begun leaves no secret behind."""
+        if getattr(self, "_plan", None) is not None and not self._started and self._plan is not None:
+            self.wizard.desk.boot.forget(self._plan)
 
     def _hint(self) -> None:
         if not self.query("#plan"):
@@ -287,7 +271,6 @@ Every other disk, the network, this computer's own boot setup.
                     Content("\n").join(
                         [
                             plan_words(self._plan, by_hand=True, width=66),
-                            *self._besides(66),
                             *self._by_command(),
                         ]
                     ),

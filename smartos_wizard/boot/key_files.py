@@ -7,11 +7,13 @@ non-interactive-install; smartos-live, smartos_prompt_config.sh (private/answers
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Sequence
 
 from smartos_wizard.boot import grub_menu, loader_write
 from smartos_wizard.boot.answers_json import parse_bytes
+from smartos_wizard.boot.answers_text import MASK as ANSWERS_MASK
 from smartos_wizard.boot.answers_text import masked as masked_answers
 from smartos_wizard.boot.answers_text import render
 from smartos_wizard.boot.loader_conf import MASK, masked
@@ -146,7 +148,8 @@ def _shown(change: FileChange, data: bytes | None) -> list[str]:
     if data is None:
         return []
     if change.path == ANSWERS:
-        return render(masked_answers(parse_bytes(data).answers)).splitlines()
+        told = render(masked_answers(parse_bytes(data).answers))
+        return told.replace(json.dumps(ANSWERS_MASK), f'"{MASK}"').splitlines()
     if change.secret:
         return [f"({len(data)} bytes, not shown)"]
     try:

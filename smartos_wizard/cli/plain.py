@@ -164,4 +164,7 @@ class PlainWizard:
         plan = self.desk.write_plan(image, flow.answers.targets, flow.answers.choices)
         self.voice.say("Step 5, review.")
         command = same_by_command(Stage.WRITE, flow.answers, practice=self.desk.world.practice)
-        return None if self.work.confirmed(plan, f"The same by command: {command}") else flow.back()
+        if self.work.confirmed(plan, f"The same by command: {command}"):
+            return None
+        self.desk.boot.forget(plan)
+        return flow.back()

@@ -72,7 +72,8 @@ class PlainKeys:
         kept = plan.params.get("targets") or [plan.params["target"]]
         targets = self.desk.same_again(tuple(target_from_json(t) for t in kept))
         if kind == "key-write":
-            return self.desk.write_plan(image_from_json(plan.params["image"]), targets)
+            choices = self.desk.boot.planned(plan)
+            return self.desk.write_plan(image_from_json(plan.params["image"]), targets, choices)
         return self.desk.restore_plan(targets[0])
 
     def _tell(self, found: KeyContents) -> str:

@@ -74,7 +74,7 @@ def test_running_by_itself_is_one_choice_and_takes_no_router_for_granted() -> No
 def test_what_is_wrong_and_what_will_be_asked_stands_beside_the_row() -> None:
     beside = beside_all({"admin_ip": "10.0.0.999", "root_password": "x y"}, console_set=False)
     assert beside["admin_ip"].level == "error"
-    assert beside["dns_search"].short == "set-up asks"
+    assert beside["dns_search"].short == "setup asks"
     assert "clear text" in beside["root_password"].short or beside["root_password"].level == "warning"
     assert "x y" not in "".join(b.short + b.long for b in beside.values())
 
@@ -87,7 +87,7 @@ def test_where_setup_stops_is_one_sentence() -> None:
         "root_password": "xxxxxxxxx",
         "hostname": "h",
     }
-    assert stop_line(full) == "Set-up will not stop: nobody has to be there."
+    assert stop_line(full) == "Setup will not stop: nobody has to be there."
 
 
 def test_titles_fit_and_every_turned_key_can_be_left_to_setup() -> None:
