@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 
-from smartos_wizard.boot.after import menu_words, setup_words
 from smartos_wizard.boot.model import LOADER_CONF_LOCAL, MENU_LST, BootChoices
 from smartos_wizard.screens.options_model import ETC_SYSTEM, Given, shown
 
@@ -95,6 +94,8 @@ def warned_of(choices: BootChoices) -> str:
 
 def after_boot(choices: BootChoices) -> tuple[str, str, str]:
     """What the menu, setup and root's password will be like, for the end of the way."""
+    from smartos_wizard.boot.after import menu_words, setup_words
+
     password = "the one you gave" if choices.root_shadow else "root"
     rescue = f"Rescue mode's password is {password}; the single-user password: r shows it."
     return menu_words(choices), setup_words(choices), rescue

@@ -371,3 +371,49 @@ async def test_without_colour_rows_and_errors_are_still_told(
         assert "✗ “x” is not" in seen
         await pilot.pause(0.1)
         assert text_grid(app).splitlines()[app.cursor_position.y].startswith("  │ ▸ Menu waits")
+
+
+async def test_the_review_tells_the_options_and_leaves_no_secret_behind(world: Any) -> None:
+    vault = world.paths.state / "vault"
+    async with wizard(world) as (app, pilot):
+        await to_options(app, pilot)
+        answers = {"config_console": "true", "root_password": PASSWORD}
+        app.screen.took(BootChoices(console="ttya", answers=answers))
+        await pilot.press("f2")
+        await until(pilot, lambda: on(app, "Review")() and app.screen._plan is not None, "review")
+        seen = text_grid(app)
+        assert "Options: console ttya; answers (2 of 21)." in seen
+        assert "in clear text: change it after" in seen
+        assert len(list(vault.iterdir())) == 1
+        await pilot.press("f3")
+        await until(pilot, on(app, "Asking"), "the files")
+        seen = text_grid(app)
+        assert "private/answers.json:" in seen
+        assert '"root_password": "********"' in seen
+        await pilot.press("escape")
+        await until(pilot, on(app, "Review"))
+        assert PASSWORD not in json.dumps(app.screen._plan.to_json())
+        await pilot.press("escape")
+        await until(pilot, on(app, "Options"))
+        await until(pilot, lambda: not list(vault.iterdir()), "the vault empty")
+
+
+@pytest.mark.slow
+async def test_a_key_written_with_options_says_them(world: Any) -> None:
+    async with wizard(world) as (app, pilot):
+        await to_options(app, pilot)
+        await row(app, pilot, "console")
+        await pilot.press("right", "right")
+        await row(app, pilot, "delay")
+        await pilot.press("3", "f2")
+        await until(pilot, lambda: on(app, "Review")() and app.screen._plan is not None, "review")
+        await pilot.press(*"0179", "enter", "enter")
+        await until(pilot, on(app, "Done"), "the proof", 60)
+        seen = text_grid(app)
+        assert "PROVEN" in seen
+        assert "The menu waits 3 s, on ttya." in seen
+        assert app.desk.contents(app.flow.answers.targets[0]).console == "ttya"
+        assert not list((world.paths.state / "vault").iterdir())
+        await pilot.press("a")
+        await until(pilot, on(app, "ChooseTarget"), "another key")
+        assert chosen(app) == BootChoices(console="ttya", delay=3)

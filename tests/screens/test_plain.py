@@ -230,3 +230,67 @@ def test_line_by_line_a_killed_write_is_taken_up_and_what_is_right_is_kept(
     one.hear("PROVEN", 60)
     assert "Interrupted" not in one.reply("want to do", "q")
     assert one.code() == 0
+
+
+def test_line_by_line_options_are_asked_told_and_kept(
+    talk: Callable[[], Talk], world: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "answers.json").write_text('{"config_console": "true", "admin_ip": "dhcp"}')
+    (tmp_path / "bad.json").write_text('{"admin_ip": "10.0.0.999"}')
+    one = talk()
+    one.reply("want to do", number(one, "Make a USB key"))
+    one.reply("Which release", "1")
+    one.reply("becomes the key", "1")
+
+    def change(title: str) -> None:
+        listed = one.hear("Enter goes on[^\n]*: ")
+        (found,) = re.findall(rf"^(\d+)\. {re.escape(title)}", listed, re.MULTILINE)
+        one.answer(found)
+
+    change("Console")
+    one.reply("Console\\?", "3")
+    change("Its speed")
+    one.reply("Its speed\\?", "2")
+    change("Menu waits")
+    one.reply("Menu waits, -", "4000")
+    one.hear("too long a wait")
+    one.reply("Menu waits, -", "5")
+    change("Root's password")
+    one.reply("Root's password\\?", "1")
+    one.reply("Password, nothing", "geheim-hunter22")
+    one.reply("Once more", "geheim-hunter2")
+    one.hear("The two are different")
+    change("Root's password")
+    one.reply("Root's password\\?", "1")
+    one.reply("Password, nothing", "geheim-hunter22")
+    one.reply("Once more", "geheim-hunter22")
+    change("Answers")
+    one.reply("Answers\\?", "2")
+    one.reply("The answers file", str(tmp_path / "bad.json"))
+    one.hear("not an IPv4 address")
+    one.hear("not taken")
+    change("Answers")
+    one.reply("Answers\\?", "2")
+    one.reply("The answers file", str(tmp_path / "answers.json"))
+    one.hear("Setup will stop and")
+    change("Extra files")
+    one.reply("Extra files\\?", "1")
+    one.reply("this computer", str(tmp_path / "bad.json"))
+    one.reply("place on the key", "boot/loader")
+    one.hear("belongs to the release")
+    change("/etc/system")
+    one.reply("this computer", str(tmp_path / "none"))
+    one.hear("cannot be read")
+    change("Save as profile")
+    one.reply("A name", "lab")
+    one.hear("Saved as lab")
+    assert "Set: console ttya at 9600" in one.reply("Enter goes on", "")
+    assert "--profile lab" in one.hear("to go back[^\n]*: ")
+    one.answer("b")
+    assert "1. Console: ttya" in one.reply("Enter goes on", "b")
+    one.answer("q")
+    assert one.code() == 0
+    assert "geheim" not in one.said
+    kept = world.paths.config / "profiles"
+    assert "$5$" in (kept / "lab.secrets.toml").read_text()
+    assert not list((world.paths.state / "vault").iterdir())
