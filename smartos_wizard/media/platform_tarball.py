@@ -7,9 +7,11 @@ smartos-docs, remotely-upgrading-a-usb-key-based-deployment).
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import re
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +24,10 @@ from smartos_wizard.media.model import VerifiedImage
 _PIECE = 1 << 20
 _MOST_FILES = 2000
 _LARGEST = 4 << 30
-_BAD = re.compile(r'[\x00-\x1f"*:<>?\\|\x7f]')
+_LONGEST = 255
+_BAD = re.compile(
+    r'[\x00-\x1f"*:<>?\\|\x7f-\x9f\ud800-\udfff]|[. ]\Z'
+)  # FAT drops dots and blanks at the end
 KERNEL = "i86pc/kernel/amd64/unix"
 ARCHIVE = "i86pc/amd64/boot_archive"
 HASH = f"{ARCHIVE}.hash"
@@ -103,11 +108,15 @@ def read_platform(image: VerifiedImage) -> Iterator[tuple[str, int, Iterator[byt
 
 
 def expected_size(path: Path) -> int | None:
-    """The unpacked size as the gzip file's last four bytes tell it; None where it is no gzip file or not there."""
+    """The unpacked size as the gzip file's last four bytes tell it.
+
+    None where it is no gzip file, not there, or those bytes tell no size of a tarball: then it is cut off.
+    """
     with contextlib.suppress(OSError), path.open("rb") as file:
         if file.read(2) == b"\x1f\x8b":
-            file.seek(-4, 2)
-            return int.from_bytes(file.read(4), "little")
+            at = file.seek(-4, 2)
+            size = int.from_bytes(file.read(4), "little")
+            return size if size % tarfile.BLOCKSIZE == 0 and size > at // 2 else None
     return None
 
 
@@ -141,33 +150,52 @@ def _judged(image: VerifiedImage, members: list[Member], small: dict[str, bytes]
 
 def _files(file: IO[bytes], where: Path) -> Iterator[tuple[str, int, Iterator[bytes]]]:
     seen: set[str] = set()
-    try:
-        with tarfile.open(fileobj=file, mode="r|gz") as tar:
+    folders: set[str] = set()
+    with _named(where), gzip.GzipFile(fileobj=file) as plain:  # tarfile's own reader looks at no checksum
+        with tarfile.open(fileobj=plain, mode="r|", bufsize=_PIECE) as tar:
             for info in tar:
                 if info.isdir():
                     continue
                 path = _path(info, where)
-                if path.lower() in seen or len(seen) >= _MOST_FILES:
-                    raise _odd(where, f"{path} is in it twice, or there are too many files")
-                seen.add(path.lower())
+                _new(path.lower(), seen, folders, where)
                 content = tar.extractfile(info)
                 assert content is not None
-                yield path, info.size, _pieces(content)
-    except (tarfile.TarError, EOFError, OSError) as error:
+                yield path, info.size, _pieces(content, where)
+        while plain.read(_PIECE):
+            pass
+
+
+@contextlib.contextmanager
+def _named(where: Path) -> Iterator[None]:
+    """Whatever is wrong with the bytes as one refusal; errors of the system as they are."""
+    try:
+        yield
+    except (tarfile.TarError, EOFError, zlib.error, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise UsageProblem(
             "not-a-platform",
-            f"{where.name} is no gzipped tarball, or it is cut off: {error}. Nothing was changed.",
+            f"{where.name} is no gzipped tarball, or it is cut off: {text.tame(str(error))}. Nothing was changed.",
             hint="Download it again.",
             context=str(where),
         ) from error
 
 
+def _new(path: str, seen: set[str], folders: set[str], where: Path) -> None:
+    """Note a path, or raise Refused where it is there already, or is a file and a directory at once."""
+    if path in seen or len(seen) >= _MOST_FILES:
+        raise _odd(where, f"{text.tame(path)} is in it twice, or there are too many files")
+    above = {path[:at] for at, letter in enumerate(path) if letter == "/"}
+    if path in folders or above & seen:
+        raise _odd(where, f"{text.tame(path)} is a file and a directory at once, or below a file")
+    seen.add(path)
+    folders |= above
+
+
 def _path(info: tarfile.TarInfo, where: Path) -> str:
     """The path below the one directory that everything is in. Raises Refused for what cannot be on a key."""
     parts = [part for part in info.name.split("/") if part not in ("", ".")]
-    if not info.isreg() or len(parts) < 2 or ".." in parts or any(_BAD.search(p) for p in parts):
+    if not info.isreg() or len(parts) < 2 or any(_BAD.search(p) or len(p) > _LONGEST for p in parts):
         raise _odd(where, f"{text.tame(info.name)} cannot be on a key")
     if info.size >= _LARGEST:
         raise _odd(where, f"{text.tame(info.name)} is larger than FAT takes")
@@ -182,9 +210,10 @@ def _odd(where: Path, why: str) -> Refused:
     )
 
 
-def _pieces(content: IO[bytes]) -> Iterator[bytes]:
-    while piece := content.read(_PIECE):
-        yield piece
+def _pieces(content: IO[bytes], where: Path) -> Iterator[bytes]:
+    with _named(where):
+        while piece := content.read(_PIECE):
+            yield piece
 
 
 class _Watched:

@@ -17,9 +17,11 @@ from smartos_wizard.core.paths import Paths
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.runner import execute
 from smartos_wizard.media.checking import CHECK_ACTIONS, plan_check
+from smartos_wizard.media.configuring import CONFIGURE_ACTIONS
 from smartos_wizard.media.model import Disk, Fingerprint, Target, VerifiedImage
 from smartos_wizard.media.ports import BlockDevice
 from smartos_wizard.media.restoring import RESTORE_ACTIONS
+from smartos_wizard.media.upgrading import ROLLBACK_ACTIONS, UPGRADE_ACTIONS
 from smartos_wizard.media.writing import WRITE_ACTIONS, plan_write
 
 MIB = 1 << 20
@@ -149,6 +151,9 @@ class Place:
             "key-write": WRITE_ACTIONS,
             "key-check": CHECK_ACTIONS,
             "key-restore": RESTORE_ACTIONS,
+            "key-configure": CONFIGURE_ACTIONS,
+            "key-upgrade": UPGRADE_ACTIONS,
+            "key-rollback": ROLLBACK_ACTIONS,
         }
         plan = Plan.from_json(plan.to_json())
         return Outcome(list(execute(plan, actions[plan.kind], self, cancel)))
