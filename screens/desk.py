@@ -6,12 +6,13 @@ Every call may take long; the full-screen interface makes them in worker threads
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smartos_wizard.core import journal
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.media.model import ImageKind, Judged, KeyContents, Target, VerifiedImage
+from smartos_wizard.screens.keys_desk import KeyDesk
 from smartos_wizard.screens.machine_desk import MachineDesk
 from smartos_wizard.screens.options_desk import BootDesk
 
@@ -65,6 +66,7 @@ class Desk:
         self.world = world
         self.boot = BootDesk(world)
         self.machine = MachineDesk(world)
+        self.care = KeyDesk(world)
 
     def listing(self) -> Listing:
         """The mirror's listing, or the last good one. Raises NetworkFailed."""
@@ -164,8 +166,7 @@ class Desk:
         """The plan to write and prove, with what the machine is told at boot. Raises Refused, UsageProblem."""
         from smartos_wizard.media.writing import plan_write
 
-        told: dict[str, Any] = {} if choices is None or choices.empty else {"choices": choices}
-        return plan_write(image, targets, self.world, **told)
+        return plan_write(image, targets, self.world, choices=choices)
 
     def check_plan(self, image: VerifiedImage, target: Target) -> Plan:
         """The plan to compare a key with an image."""
@@ -259,8 +260,11 @@ def job_row(job: journal.Job) -> JobRow:
         "key-write": "The key does not boot as it is. What is right on it is kept.",
         "key-restore": "The stick may be unreadable as it is. Start it again.",
         "release-download": "What came is kept; the rest can be fetched.",
+        "key-configure": "The key says the old or the new, whole. Taking it up finishes and proves it.",
+        "key-upgrade": "The key starts the old platform or the new, whole. Taking it up finishes and proves it.",
+        "key-rollback": "The key starts one platform or the other, whole. Taking it up finishes and proves it.",
     }.get(plan.kind, "It changed nothing and can be started again.")
-    wrote = last is not None and last.head.id in ("write", "boot-sectors", "prove", "receipt", "format")
+    wrote = last is not None and last.head.id in ("write", "options", "boot-sectors", "prove", "receipt", "format")
     if plan.kind in ("key-write", "key-restore") and not wrote:
         means = "Nothing had been written."
     if running:

@@ -202,24 +202,14 @@ No disk is opened before that; this computer's own disk is never offered.
         elif name == "how":
             self.wizard.action_help()
         elif name == "fit":
-            self._fit()
+            self.wizard.check_machine()
         elif name == "pool":
-            self._pool()
+            self.wizard.preview_pool()
         elif name in self._rows:
             self._take_up(self._rows[name])
 
-    def _fit(self) -> None:
-        from smartos_wizard.screens.hardware import Fit
-
-        self.wizard.show(Fit())
-
-    def _pool(self) -> None:
-        from smartos_wizard.screens.pool import Pool
-
-        self.wizard.show(Pool())
-
     def _take_up(self, row: JobRow) -> None:
-        from smartos_wizard.screens.work import take_up
+        from smartos_wizard.screens.taking_up import take_up
 
         if row.state == "running":
             self.wizard.watch_job(row.job)

@@ -1,4 +1,4 @@
-"""Look after a key: what is on it, prove it again, start it here, make it a plain stick again."""
+"""Look after a key: what is on it, and everything that may be done with it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from smartos_wizard.core.errors import ErrorReport, Refused
 from smartos_wizard.core.journal import Job
-from smartos_wizard.core.plan import Plan
 from smartos_wizard.media.model import KeyContents, Target
 from smartos_wizard.screens.asking import Asking
+from smartos_wizard.screens.keys_desk import Password
+from smartos_wizard.screens.keys_options import ReadChoices
+from smartos_wizard.screens.keys_review import RestoreReview, RollbackReview
+from smartos_wizard.screens.keys_upgrade import ChoosePlatform
+from smartos_wizard.screens.keys_words import about_to_show, entries, entry, password_words, rows_of
 from smartos_wizard.screens.page import Page, error_words
-from smartos_wizard.screens.review import Review
 from smartos_wizard.screens.target import ChooseTarget
 from smartos_wizard.screens.widgets.choices import Choices
 from smartos_wizard.screens.widgets.panel import pairs
@@ -69,22 +73,29 @@ class OneKey(Page):
 What was read from the key: which SmartOS it starts, on which console, and what is wrong with it.
 
 ### What happens?
-**Prove it again** compares every byte with the release. **Start it here** boots it in QEMU without writing.
-**Plain stick** erases it and makes one empty FAT32 partition; that is reviewed and confirmed first.
+**Prove** compares every byte with the release. **Start it here** boots it in QEMU without writing.
+**Configure** changes what it tells its machine at boot, **Upgrade** puts a newer platform beside the present one,
+**Go back** takes the one that was kept. **Plain stick** erases it and makes one empty FAT32 partition.
+
+### What is not touched?
+Nothing is changed before you saw the plan and typed what names the key.
 """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "eject", "Eject", id="key.eject", tooltip="Make it safe to pull"),
+    ]
 
     def __init__(self, target: Target) -> None:
         super().__init__()
         self.target = target
-        self._stamp = ""
+        self._contents: KeyContents | None = None
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "eject", "Eject", id="key.eject"),
-    ]
+    def frame(self) -> Widget:
+        """What is on it scrolls, what may be done stays."""
+        return Vertical(id="body")
 
     def body(self) -> ComposeResult:
         """Who it is, what is on it, what may be done."""
-        with Vertical(classes="card") as card:
+        with VerticalScroll(classes="card", id="on-it", can_focus=False) as card:
             card.border_title = disk_line(self.target.disk)
             yield Static("Reading the key …", id="contents", markup=False)
         with Vertical(classes="card", id="do") as card:
@@ -98,41 +109,50 @@ What was read from the key: which SmartOS it starts, on which console, and what 
 
     def ready(self) -> None:
         """Read it in a thread."""
-        self.query_one("#todo", Choices).fill(
-            [
-                ("check", _line("Prove it again", "every byte against the release"), True),
-                ("boot", _line("Start it here", "in QEMU, read-only"), True),
-                ("eject", _line("Eject it", "makes it safe to pull"), True),
-                ("plain", _line("Make it a plain stick again", "erases it; confirmed first"), True),
-            ],
-            keep="check",
-        )
+        self._fill()
         self.query_one("#todo").focus()
         desk, target = self.wizard.desk, self.target
-        self.ask_rooms(lambda: desk.contents(target), self._contents, self._unread)
+        self.ask_rooms(lambda: desk.contents(target), self._read, self._unread)
 
-    def _contents(self, found: KeyContents) -> None:
-        self._stamp = found.stamp or found.boot_stamp
-        layouts = {"gpt": "SmartOS key", "mbr": "old SmartOS key (GRUB)", "iso": "an ISO written to a key"}
-        if not found.stamp and not found.boot_stamp:
-            kinds = ", ".join(str(p.get("fstype") or p.get("type") or "?") for p in found.partitions)
-            layouts = dict.fromkeys(
-                ("gpt", "mbr", ""), "no SmartOS" + (f" (partitions: {kinds})" if kinds else "")
+    @property
+    def _stamp(self) -> str:
+        return (self._contents.stamp or self._contents.boot_stamp) if self._contents else ""
+
+    def _fill(self) -> None:
+        choices = self.query_one("#todo", Choices)
+        keep = choices.chosen or "check"
+        self._make_room()
+        choices.fill([(name, entry(*words), True) for name, *words in entries(self._contents)], keep=keep)
+
+    def _read(self, found: KeyContents) -> None:
+        self._contents = found
+        self._fill()
+        self._show()
+
+    def _show(self) -> None:
+        if self._contents is not None and self.query("#contents"):
+            place = self.query_one("#on-it")
+            width = (place.content_region.width or self.app.size.width - 8) - 1
+            self.query_one("#contents", Static).update(
+                pairs(rows_of(self._contents, self.marks), width=width)
             )
-        rows = [("Layout", layouts.get(found.layout, "no SmartOS"))]
-        if self._stamp:
-            rows.append(("Release", self._stamp))
-        if found.console:
-            rows.append(("Console", found.console))
-        if found.extra_files:
-            rows.append(("Extra files", ", ".join(found.extra_files[:6])))
-        rows += [(f"{self.marks.warn} Problem", p) for p in found.problems]
-        rows += [("Note", n) for n in found.notes]
-        if not found.problems:
-            rows.append(("Health", "nothing wrong was seen; proving it again says more"))
-        self.query_one("#contents", Static).update(
-            pairs(rows, width=self.query_one("#contents").content_region.width or 70)
-        )
+
+    def resized(self) -> None:
+        """Wrapped anew."""
+        self.call_after_refresh(self._show)
+
+    def _make_room(self) -> None:
+        """What may be done is always all there; what is on the key scrolls where it is long."""
+        if self.query("#on-it"):
+            low = self.app.size.height < 28
+            self.query_one("#do").styles.margin = self.query_one("#on-it").styles.margin = (
+                0,
+                0,
+                0 if low else 1,
+                0,
+            )
+            rest = self.query_one("#todo", Choices).option_count + 2 + (0 if low else 2)
+            self.query_one("#on-it").styles.max_height = max(4, self.query_one("#body").size.height - rest)
 
     def _unread(self, error: ErrorReport) -> None:
         self.query_one("#contents", Static).update(error_words(error))
@@ -145,12 +165,34 @@ What was read from the key: which SmartOS it starts, on which console, and what 
                 self.ask_rooms(self._check, self._started, self._failed)
             case "boot":
                 self.ask_rooms(lambda: desk.start(desk.boot_test_plan(target)), self._started, self._failed)
+            case "configure":
+                self.wizard.show(ReadChoices(target, grub=self._grub))
+            case "upgrade":
+                self.wizard.show(ChoosePlatform(target, self._stamp))
+            case "rollback":
+                self.wizard.show(RollbackReview(target, self._contents.previous if self._contents else ""))
+            case "finish":
+                self.wizard.show(RollbackReview(target, self._stamp))
+            case "password":
+                self.wizard.ask(about_to_show(), self._show_password)
             case "eject":
                 self.action_eject()
             case "plain":
                 self.wizard.show(RestoreReview(target))
             case _:
                 pass
+
+    @property
+    def _grub(self) -> bool:
+        return self._contents is not None and self._contents.layout == "mbr"
+
+    def _show_password(self, answer: str | None) -> None:
+        desk, target = self.wizard.desk, self.target
+        if answer == "show":
+            self.ask_rooms(lambda: desk.care.password(target), self._password, self._failed)
+
+    def _password(self, found: Password) -> None:
+        self.wizard.ask(Asking("Root's password", password_words(found), (("ok", "Close"),), tall=True))
 
     def _check(self) -> Job:
         desk = self.wizard.desk
@@ -189,31 +231,3 @@ What was read from the key: which SmartOS it starts, on which console, and what 
     def action_back(self) -> None:
         """To the keys."""
         self.wizard.look_after()
-
-
-class RestoreReview(Review):
-    """The plan to make a key a plain stick again."""
-
-    STAGE = None  # type: ignore[assignment]
-    HEADING = "Make it a plain stick again: what will happen"
-    GO = "Erase"
-
-    def __init__(self, target: Target) -> None:
-        super().__init__()
-        self.target = target
-
-    def make_plan(self) -> Plan:
-        """One FAT32 partition."""
-        return self.wizard.desk.restore_plan(self.target)
-
-    def command(self) -> str:
-        """The same by command."""
-        return f"smartos-wizard key restore {self.target.path} --confirm {self.target.token}"
-
-    def action_back(self) -> None:
-        """To the key."""
-        self.wizard.show(OneKey(self.target))
-
-
-def _line(name: str, words: str) -> Content:
-    return Content.assemble("  ", (f"{name:<30}", "bold"), (words, "$dim"))

@@ -15,16 +15,14 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from smartos_wizard.core import text
-from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.events import PlanCancelled, PlanFinished
 from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.progress import Meter, Progress
-from smartos_wizard.media.as_json import image_from_json, target_from_json
-from smartos_wizard.media.model import Target
 from smartos_wizard.screens.asking import Asking
-from smartos_wizard.screens.flow import Answers, Flow, Stage
+from smartos_wizard.screens.flow import Stage
 from smartos_wizard.screens.page import Page, error_words
+from smartos_wizard.screens.taking_up import take_up, targets_of
 from smartos_wizard.screens.widgets.gauges import (
     amount,
     bar,
@@ -44,13 +42,12 @@ _STOPPING = {
     "key-write": "If you stop now the key will not boot; the rest can be written later.",
     "release-download": "If you stop now, what came is kept and the rest can be fetched later.",
     "key-restore": "If you stop now the stick is unreadable until this is done again.",
+    "key-configure": "If you stop now the key says the old or the new, whole; the same can be asked again.",
+    "key-upgrade": "If you stop now the key starts the old platform or the new, whole.",
+    "key-rollback": "If you stop now the key starts one platform or the other, whole.",
 }
-
-
-def targets_of(plan: Plan) -> tuple[Target, ...]:
-    """The disks a plan is about."""
-    found = plan.params.get("targets") or ([plan.params["target"]] if plan.params.get("target") else [])
-    return tuple(target_from_json(t) for t in found)
+_KEPT = ("key-check", "key-boot-test", "key-configure", "key-upgrade", "key-rollback")
+"""Kinds of work after which the key is still what it was: one may look at it."""
 
 
 class Work(Page):
@@ -303,12 +300,17 @@ Everything but the disks named above.
         )
         self.query_one("#said", Static).update(self._how_it_ended(lost))
         self.query_one("#speed").display = self.query_one("#stopping").display = False
-        label = "Choose the disk" if good and self.plan.kind == "release-download" else "Try again"
         button = self.query_one("#next", Button)
-        button.label = label
-        button.display = label == "Choose the disk" or not good
+        button.label = (self._onward() or "Done") if good else "Try again"
+        button.display = not good or bool(self._onward())
         (button if good and button.display else self.query_one("#home")).focus()
         self.refresh_bindings()
+
+    def _onward(self) -> str:
+        """Where it goes from a good end, as the words of a button."""
+        if self.plan.kind == "release-download":
+            return "Choose the disk" if self.plan.steps[0].params.get("kind", "usb") == "usb" else ""
+        return "Look at the key" if self.plan.kind in _KEPT and len(self.targets) == 1 else ""
 
     def _how_it_ended(self, lost: bool) -> Content:
         ended = self.progress.ended
@@ -332,7 +334,12 @@ Everything but the disks named above.
         if event.button.id == "home":
             self.wizard.go_home()
         elif isinstance(self.progress.ended, PlanFinished) and self.progress.ended.exit_code == 0:
-            self.wizard.downloaded(self.progress.ended)
+            if self.plan.kind in _KEPT:
+                from smartos_wizard.screens.keys import OneKey
+
+                self.wizard.show(OneKey(self.targets[0]))
+            else:
+                self.wizard.downloaded(self.progress.ended)
         else:
             take_up(self, self.job)
 
@@ -368,40 +375,3 @@ Everything but the disks named above.
         """Nothing to cancel once it ended."""
         del parameters
         return not (action == "cancel" and self._ended)
-
-
-def take_up(page: Page, job: Job) -> None:
-    """Take up work that was left unfinished, from the facts as they are now."""
-    plan, wizard = job.plan(), page.wizard
-    desk = wizard.desk
-
-    def again(fresh: Job) -> None:
-        job.seen_file.touch()
-        wizard.watch_job(fresh)
-
-    def failed(error: ErrorReport) -> None:
-        wizard.ask(Asking("It cannot be taken up now", error_words(error), (("ok", "Close"),)))
-
-    if plan.kind == "release-download":
-        stamp = str(
-            plan.steps[0].params.get("stamp") or plan.steps[0].params.get("artifact", {}).get("stamp", "")
-        )
-        page.ask_rooms(lambda: desk.start(desk.download_plan(stamp)), again, failed)
-        return
-    if not plan.destroys:
-        page.ask_rooms(lambda: desk.start(plan), again, failed)
-        return
-
-    def found(targets: tuple[Target, ...]) -> None:
-        if plan.kind == "key-write":
-            image = image_from_json(plan.params["image"])
-            answers = Answers(image.stamp, image, targets)
-            wizard.resumes = job
-            wizard.go(Flow(Stage.REVIEW, answers, ((Stage.RELEASE, Answers()), (Stage.TARGET, answers))))
-        else:
-            from smartos_wizard.screens.keys import RestoreReview
-
-            wizard.resumes = job
-            wizard.show(RestoreReview(targets[0]))
-
-    page.ask_rooms(lambda: desk.same_again(targets_of(plan)), found, failed)

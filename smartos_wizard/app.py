@@ -33,6 +33,7 @@ from smartos_wizard.screens.words import ASCII, UNICODE, to_ascii
 
 if TYPE_CHECKING:
     from smartos_wizard.screens.page import Page
+    from smartos_wizard.screens.work import Work
     from smartos_wizard.world import World
 
 _EVERY = 0.1  # seconds between two pictures of a running job
@@ -126,6 +127,12 @@ class WizardApp(App[int]):
         yield SystemCommand(
             "Look after a key", "What is on it, prove it, make it plain again", self.look_after
         )
+        yield SystemCommand(
+            "Is this machine fit for SmartOS?", "What it has, and what to do", self.check_machine
+        )
+        yield SystemCommand(
+            "What would the pool look like?", "Disks as SmartOS lays them out", self.preview_pool
+        )
         yield SystemCommand("Help", "What is this, what happens, what is not touched", self.action_help)
         for theme in THEMES:
             yield SystemCommand(
@@ -146,6 +153,7 @@ class WizardApp(App[int]):
         """To the first screen; a job that runs goes on."""
         from smartos_wizard.screens.home import Home
 
+        self.resumes = None
         self.show(Home())
 
     def start_flow(self) -> None:
@@ -157,6 +165,18 @@ class WizardApp(App[int]):
         from smartos_wizard.screens.keys import LookAfter
 
         self.show(LookAfter())
+
+    def check_machine(self) -> None:
+        """Whether this machine is fit for SmartOS."""
+        from smartos_wizard.screens.hardware import Fit
+
+        self.show(Fit())
+
+    def preview_pool(self) -> None:
+        """The pool that SmartOS would make of some disks."""
+        from smartos_wizard.screens.pool import Pool
+
+        self.show(Pool())
 
     def go(self, flow: Flow) -> None:
         """Show the screen of the flow's stage, filled in from its answers."""
@@ -173,19 +193,20 @@ class WizardApp(App[int]):
 
     # ------------------------------------------------------------------ jobs
 
-    def watch_job(self, job: Job, title: str = "") -> None:
+    def watch_job(self, job: Job, title: str = "", *, screen: Work | None = None) -> None:
         """Follow a job and show how it fares."""
         from smartos_wizard.screens.work import Work
 
         self.watched = JobMoved(job, Progress(title=title or job.plan().title, kind=job.plan().kind))
         self.workers.cancel_group(self, "watch")
         self.run_worker(lambda: self._follow(job), thread=True, exit_on_error=False, group="watch")
-        self.show(Work(job))
+        self.show(screen or Work(job))
 
     def begun(self, job: Job) -> None:
         """A plan was confirmed and runs: what it takes up again is no longer unfinished."""
         if self.resumes is not None:
             self.resumes.seen_file.touch()
+            self.desk.boot.forget(self.resumes.plan())
             self.resumes = None
         self.watch_job(job)
 
@@ -200,14 +221,16 @@ class WizardApp(App[int]):
     def written(self, plan: Plan, ended: PlanFinished) -> None:
         """The end of writing, good or bad."""
         from smartos_wizard.screens.done import Done
-        from smartos_wizard.screens.work import targets_of
+        from smartos_wizard.screens.taking_up import targets_of
 
         image = image_from_json(plan.params["image"])
         targets = targets_of(plan)
         mine = [t.path for t in self.flow.answers.targets] == [t.path for t in targets]
-        answers = replace(
-            self.flow.answers if mine else Answers(), stamp=image.stamp, image=image, targets=targets
-        )
+        answers = self.flow.answers if mine else Answers()
+        if not mine:
+            with contextlib.suppress(WizardError):
+                answers = replace(answers, choices=self.desk.boot.planned(plan))
+        answers = replace(answers, stamp=image.stamp, image=image, targets=targets)
         self.flow = Flow(Stage.DONE, answers, ((Stage.RELEASE, Answers()), (Stage.TARGET, answers)))
         self.show(Done(ended.result, ended.error))
 

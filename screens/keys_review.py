@@ -1,0 +1,230 @@
+"""The plans for a key that is there already: what would change on it, armed by typing, then done."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from smartos_wizard.core.plan import Effect, Plan, Step
+from smartos_wizard.media.model import Target, VerifiedImage
+from smartos_wizard.screens.keys_desk import Told
+from smartos_wizard.screens.options_model import Given
+from smartos_wizard.screens.options_words import boot_flags
+from smartos_wizard.screens.plan_words import plan_words
+from smartos_wizard.screens.review import Review
+
+if TYPE_CHECKING:
+    pass
+
+
+class KeyReview(Review):
+    """A plan about one key. Back leads to what is on it."""
+
+    STAGE = None  # type: ignore[assignment]
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self.target = target
+
+    def by_command(self, words: str) -> str:
+        """The command that begins with `key`."""
+        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        return f"{start} key {words}"
+
+    def action_back(self) -> None:
+        """To the key."""
+        from smartos_wizard.screens.keys import OneKey
+
+        self.wizard.show(OneKey(self.target))
+
+
+class RestoreReview(KeyReview):
+    """The plan to make a key a plain stick again."""
+
+    HEADING = "Make it a plain stick again: what will happen"
+    GO = "Erase"
+
+    def make_plan(self) -> Plan:
+        """One FAT32 partition."""
+        return self.wizard.desk.restore_plan(self.target)
+
+    def command(self) -> str:
+        """The same by command."""
+        return self.by_command(f"restore {self.target.path} --confirm {self.target.token}")
+
+
+class ChangeReview(KeyReview):
+    """A plan that changes some of a key, or finds that there is nothing to change."""
+
+    GO = "Change it"
+
+    @property
+    def changes(self) -> bool:
+        """Whether the plan does anything."""
+        return self._plan is not None and any(step.effect is not Effect.READS for step in self._plan.steps)
+
+    @property
+    def is_armed(self) -> bool:
+        """Never where there is nothing to do."""
+        return self.changes and super().is_armed
+
+    def _draw(self) -> None:
+        super()._draw()
+        if self._plan is None or not self.query("#steps"):
+            return
+        self.query_one("#steps", Static).update(self._words(self._plan, self._width()))
+        self.query_one("#go").display = self.changes
+        if not self.changes:
+            self.query_one("#confirm").border_title = "There is nothing to change."
+
+    def _judge(self) -> None:
+        super()._judge()
+        if self._plan is not None and not self.changes:
+            self.query_one("#state", Static).update(Content(""))
+
+    def _words(self, plan: Plan, width: int) -> Content:
+        return plan_words(plan, width=width)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:  # type: ignore[override]
+        """Enter in the field moves to the button it armed."""
+        event.prevent_default()  # the words there are of erasing
+        if self.is_armed:
+            self.query_one("#go").focus()
+        else:
+            self.notify("Not armed: what was typed does not name the key.", severity="warning")
+
+
+class ConfigureReview(ChangeReview):
+    """What the key will say at boot, as a difference; secrets are covered."""
+
+    HEADING = "What will change on the key, in this order"
+    HELP = """
+### What is this?
+The files that change on the key, line by line: `+` is new, `-` goes. Passwords and hashes are covered.
+
+### What happens?
+Type what names the disk, then **Change it**. All files change at once: a key that is pulled in the middle
+of it holds the old or the new. Then everything that was touched is read back and compared.
+
+### What is not touched?
+SmartOS on the key, your own files on it, every other disk, the network.
+"""
+
+    def __init__(self, target: Target, wanted: Told, given: Given | None = None) -> None:
+        super().__init__(target)
+        self.wanted, self.given = wanted, given or Given()
+
+    def make_plan(self) -> Plan:
+        """Exactly these choices; what earlier changes said goes."""
+        return self.wizard.desk.care.configure_plan(self.target, self.wanted.choices)
+
+    def _words(self, plan: Plan, width: int) -> Content:
+        short = self.app.size.height < 32
+        bare = tuple(
+            replace(s, details=() if short or s.id == "configure" else s.details) for s in plan.steps
+        )
+        steps = plan_words(replace(plan, steps=bare), width=width)
+        told = next((s for s in plan.steps if s.id == "configure"), None)
+        return Content("\n").join([steps, *(difference(told, width) if told is not None else ())])
+
+    def command(self) -> str:
+        """The same by command."""
+        flags = boot_flags(self.wanted.choices, self.given)
+        words = f"configure {self.target.path} --reset{f' {flags}' if flags else ''}"
+        return self.by_command(f"{words} --confirm {self.target.token}")
+
+    def action_back(self) -> None:
+        """To the choices, as they were left."""
+        from smartos_wizard.screens.keys_options import KeyOptions
+
+        self.wizard.show(KeyOptions(self.target, self.wanted, self.given))
+
+
+class UpgradeReview(ChangeReview):
+    """A newer platform beside the present one."""
+
+    HEADING = "What will happen, in this order"
+    GO = "Upgrade"
+    HELP = """
+### What is this?
+The new platform is copied beside the one the key starts now and checked. One switch at the end makes it count.
+
+### What happens?
+Type what names the disk, then **Upgrade**. Whatever happens before the switch, the key boots as it did.
+The old platform is kept on the key: **Go back** in its menu makes it the first again.
+
+### What is not touched?
+Settings, answers and your own files on the key, its boot loader, every other disk.
+"""
+
+    def __init__(self, target: Target, image: VerifiedImage) -> None:
+        super().__init__(target)
+        self.image = image
+
+    def make_plan(self) -> Plan:
+        """The platform beside the present one."""
+        return self.wizard.desk.care.upgrade_plan(self.target, self.image)
+
+    def command(self) -> str:
+        """The same by command."""
+        return self.by_command(
+            f"upgrade {self.target.path} --release {self.image.stamp} --confirm {self.target.token}"
+        )
+
+
+class RollbackReview(ChangeReview):
+    """Back to the platform that the last upgrade kept; or the end of a change that was cut short."""
+
+    HEADING = "What will happen, in this order"
+    GO = "Go back"
+    HELP = """
+### What is this?
+The platform that the last upgrade kept becomes the one the key starts. The present one is kept in its place.
+
+### What happens?
+Type what names the disk, then **Go back**. The two change places at once; a change that was cut short is finished
+first, and then no more is done.
+
+### What is not touched?
+Settings, answers and your own files on the key, its boot loader, every other disk.
+"""
+
+    def __init__(self, target: Target, to: str = "") -> None:
+        super().__init__(target)
+        self.to = to
+
+    def make_plan(self) -> Plan:
+        """The two change places."""
+        return self.wizard.desk.care.rollback_plan(self.target, self.to)
+
+    def command(self) -> str:
+        """The same by command."""
+        to = f" --to {self.to}" if self.to else ""
+        return self.by_command(f"rollback {self.target.path}{to} --confirm {self.target.token}")
+
+
+def difference(step: Step, width: int) -> Iterator[Content]:
+    """The details of a step that changes files: a heading for each file, its lines with their signs coloured."""
+    room = max(20, width - 4)
+    first = True
+    for before, line, after in zip(("", *step.details), step.details, (*step.details[1:], ""), strict=False):
+        if (line.startswith("--- ") and after.startswith("+++ ")) or (
+            line.startswith("+++ ") and before.startswith("--- ")
+        ):  # the names of the two, which the heading gives already
+            first = True
+            continue
+        if line.startswith("@@"):
+            if not first:
+                yield Content.assemble(("    …", "$dim"))
+            first = False
+            continue
+        style = {"+": "$success", "-": "$error", " ": "$dim"}.get(line[:1], "bold")
+        if style == "bold":
+            yield from (Content.assemble((part, style)) for part in ["", *textwrap.wrap(line, width)])
+        else:
+            yield Content.assemble("    ", (line if len(line) <= room else line[: room - 1] + "…", style))
