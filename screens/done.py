@@ -122,7 +122,7 @@ Every other disk, the network, this computer's own boot set-up.
         facts = f"{stamp} · {text.exact(int(key.get('bytes') or 0))} bytes · {spent}"
         return Content.assemble(
             (f" {self.marks.good} PROVEN ", "bold $background on $success"), ("  " + path, "bold"),
-            "\n  Every byte was read back from it and equals the release.",
+            f"\n  {_read_back(key)}",
             (f"\n  {facts}" + ("\n  A receipt was saved." if key.get("receipt") else ""), "$dim"),
         )  # fmt: skip
 
@@ -180,7 +180,7 @@ Every other disk, the network, this computer's own boot set-up.
 
     def action_plain(self) -> None:
         """Make it a plain stick again."""
-        from smartos_wizard.screens.keys import RestoreReview
+        from smartos_wizard.screens.keys_review import RestoreReview
 
         desk = self.wizard.desk
         self.ask_rooms(
@@ -204,3 +204,12 @@ Every other disk, the network, this computer's own boot set-up.
 
     def _failed(self, error: ErrorReport) -> None:
         self.wizard.ask(Asking("That did not work", error_words(error), (("ok", "Close"),)))
+
+
+def _read_back(key: dict[str, Any]) -> str:
+    """What the proof says, to the word: with options a key is not the release alone."""
+    files = len(key.get("files") or ())
+    if not files:
+        return "Every byte was read back from it and equals the release."
+    yours = "the file" if files == 1 else f"the {files} files"
+    return f"Read back: {yours} you asked for, every other byte as released."

@@ -85,11 +85,17 @@ def preview_of(choices: BootChoices, *, legacy: bool = False) -> str:
     return "\n".join(parts)
 
 
-def warned_of(choices: BootChoices) -> str:
+def warned_of(choices: BootChoices) -> tuple[str, ...]:
     """What has to be known of a key with these choices before it is written; mostly nothing."""
-    if choices.answers and choices.answers.get("root_password"):
-        return "Root's password is on it in clear text: change it after the first login."
-    return ""
+    from smartos_wizard.boot.answers_traps import unattended
+
+    answers = choices.answers or {}
+    found = []
+    if unattended(answers):
+        found.append("A machine started with it is set up unasked: all its fixed disks are erased.")
+    if answers.get("root_password"):
+        found.append("Root's password is on it in clear text: change it after the first login.")
+    return tuple(found)
 
 
 def after_boot(choices: BootChoices) -> tuple[str, str, str]:
@@ -97,5 +103,5 @@ def after_boot(choices: BootChoices) -> tuple[str, str, str]:
     from smartos_wizard.boot.after import menu_words, setup_words
 
     password = "the one you gave" if choices.root_shadow else "root"
-    rescue = f"Rescue mode's password is {password}; the single-user password: r shows it."
+    rescue = f"Rescue mode's password is {password}; r shows the single-user one."
     return menu_words(choices), setup_words(choices), rescue

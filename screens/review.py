@@ -145,12 +145,11 @@ Every other disk, the network, this computer's own boot set-up.
 
     def _told(self) -> list[Content]:
         """What the machine is told at boot, and what has to be known of that."""
-        clauses, words = sum_up(self.choices), warned_of(self.choices)
+        clauses = sum_up(self.choices)
         line = fitting("; ".join(clauses) + ".", self._width() - 8, 1, "…")
         lines = [Content.assemble(("Options: ", "bold"), line)] if clauses else []
-        if words:
-            lines.append(Content.assemble((f"{self.marks.warn} {words}", "bold $warning")))
-        return lines
+        mark, style = self.marks.warn, "bold $warning"
+        return lines + [Content.assemble((f"{mark} {words}", style)) for words in warned_of(self.choices)]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing to preview where the key stays as released."""

@@ -411,6 +411,8 @@ async def test_a_key_written_with_options_says_them(world: Any) -> None:
         await until(pilot, on(app, "Done"), "the proof", 60)
         seen = text_grid(app)
         assert "PROVEN" in seen
+        assert "the file you asked for, every other byte as released" in seen
+        assert "equals the release" not in seen
         assert "The menu waits 3 s, on ttya." in seen
         assert app.desk.contents(app.flow.answers.targets[0]).console == "ttya"
         assert not list((world.paths.state / "vault").iterdir())

@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from smartos_wizard.boot.answers_schema import start
 from smartos_wizard.boot.model import BootChoices, Kmdb, Module
 from smartos_wizard.boot.profile import Profile, ProfileStore
 from smartos_wizard.cli.boot_options import boot_options, choices_from
@@ -104,7 +105,7 @@ def test_no_secret_is_in_the_command_the_preview_or_the_state_in_words() -> None
     state = Answers("20260903T001557Z", choices=choices)
     told = [
         boot_flags(choices, Given()), same_by_command(Stage.WRITE, state), preview_of(choices), repr(state),
-        repr(Flow(Stage.OPTIONS, state)), warned_of(choices), *sum_up(choices), *after_boot(choices),
+        repr(Flow(Stage.OPTIONS, state)), *warned_of(choices), *sum_up(choices), *after_boot(choices),
         *(in_words(o.name, choices) for o in OPTIONS),
     ]  # fmt: skip
     for words in told:
@@ -112,7 +113,7 @@ def test_no_secret_is_in_the_command_the_preview_or_the_state_in_words() -> None
         assert "$5$" not in words
     assert "--root-password-prompt" in told[0]
     assert "--answers FILE" in told[0]
-    assert "clear text" in warned_of(choices)
+    assert "clear text" in warned_of(choices)[0]
 
 
 @pytest.mark.parametrize(
@@ -176,6 +177,13 @@ def test_the_same_file_twice_and_bad_answers_stop_the_way() -> None:
     assert "1" not in wrong["answers"].split()[0]
     assert "setup would fail" in wrong["answers"]
     assert not dict(problems(BootChoices(answers={}), Given()))
+
+
+def test_erasing_unasked_is_told_before_the_key_is_written() -> None:
+    words = warned_of(BootChoices(answers=start(unattended=True)))
+    assert "all its fixed disks are erased" in words[0]
+    assert not warned_of(BootChoices(answers=start()))
+    assert all(len(w) <= 78 for w in words)
 
 
 def test_what_follows_after_the_boot_is_told_as_it_will_be() -> None:
