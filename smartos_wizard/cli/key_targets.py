@@ -37,13 +37,20 @@ def to_read(world: World, path: str, *, as_file: bool) -> Target:
     if as_file or (not world.practice and Path(path).is_file()):
         place = Path(path)
         if not place.is_file():
-            raise Refused("no-such-file", f"There is no file {path}.", context=path)
+            raise _no_file(place, path)
         return file_target(place, place.stat().st_size)
     for disk in world.disks.list():
         if disk.path == path or str(Path(disk.path).resolve()) == str(Path(path).resolve()):
             return Target(disk, fingerprint_of(disk))
     raise Refused("no-such-disk", f"There is no disk {path}.",
                   hint="`smartos-wizard key list --all` shows every disk; --file takes a file.", context=path)  # fmt: skip
+
+
+def _no_file(place: Path, path: str) -> Refused:
+    if place.exists():
+        what = "a directory" if place.is_dir() else "no regular file"
+        return Refused("not-a-file", f"{path} is {what}.", hint="--file takes an image file.", context=path)
+    return Refused("no-such-file", f"There is no file {path}.", hint="Check the name.", context=path)
 
 
 def to_change(world: World, path: str, *, as_file: bool, allow_fixed: bool) -> Target:

@@ -166,16 +166,17 @@ def _run_configure(run: Run[MediaWorld], step: Step) -> Work:
     vault, name, now = Vault(run.world.paths), run.plan.params["changes"], float(run.plan.params["now"])
     changes = unpack_changes(vault.get(name)) if name else ()
     editing.found["files"] = [change.path for change in changes]
+    slots: dict[int, bytes] = {}
 
     def work() -> None:
         volume = editing.volume()
-        editing.found["slots"] = _expected(editing, volume, changes, now)
+        slots.update(_expected(editing, volume, changes, now))
         editor = FatEditor(volume, now=now)
         change_files(editor, changes, editing.target.path, now=False)
         editing.commit(editor, settings_of(changes))
+        editing.left = UNPROVEN
 
     yield from at_work(run, step, editing, work)
-    slots = editing.found.pop("slots")
     run.found["slots"], run.found["changes"] = slots, changes
     return {"files": editing.found["files"]}
 

@@ -32,7 +32,10 @@ T = TypeVar("T")
 
 @dataclass(slots=True, eq=False)
 class Editing:
-    """The key of one run. `state` is `failed`, `cancelled` or what the job calls its good end; `done` in bytes."""
+    """The key of one run. `state` is `failed`, `cancelled` or what the job calls its good end; `done` in bytes.
+
+    `left`, once the change is made, is what stopping leaves from then on.
+    """
 
     target: Target
     device: BlockDevice
@@ -40,6 +43,7 @@ class Editing:
     begun: bool = False
     stopped: bool = False
     committing: bool = False
+    left: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
     done: int = 0
     total: int | None = None
@@ -49,7 +53,7 @@ class Editing:
     @property
     def words(self) -> str:
         """What stopping now leaves."""
-        return BEGUN if self.begun else UNCHANGED
+        return self.left or (BEGUN if self.begun else UNCHANGED)
 
     @property
     def reader(self) -> Reader:

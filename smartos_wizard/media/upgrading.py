@@ -133,6 +133,7 @@ def _switch(run: Run[MediaWorld], step: Step) -> Work:
         editor.remove(PREVIOUS)
         editor.exchange(PLATFORM, tree, PREVIOUS)
         editing.commit(editor, PLATFORM)
+        editing.left = UNPROVEN
 
     yield from at_work(run, step, editing, work)
     platform: Platform = run.found["platform"]
@@ -162,6 +163,7 @@ def _swap(run: Run[MediaWorld], step: Step) -> Work:
         run.found["asked"] = Asked({}, {_swapped(path): size for path, size in before.items()})
         editor.swap(PLATFORM, PREVIOUS)
         editing.commit(editor, PLATFORM)
+        editing.left = _SHOW
 
     yield from at_work(run, step, editing, work)
     editing.found |= {"platform": run.plan.params["kept"], "kept": run.plan.params["was"]}

@@ -36,12 +36,12 @@ class Change:
     log: Log
     after: Memory
 
-    def cuts(self, count: int, seed: int) -> Iterator[tuple[str, Memory]]:
-        """`count` volumes as a cut leaves them, evenly over the writes; of every second some unsynced writes are lost."""
-        for number in range(count):
-            writes = round(number * len(self.log) / (count - 1))
-            chance = random.Random(seed * 1000 + number) if number % 2 else None
-            yield f"{self.name} cut after {writes}", self.before.after(self.log, writes, chance)
+    def cuts(self) -> Iterator[tuple[str, Memory]]:
+        """The volume cut after every write: as written, and twice with some of the unsynced writes lost."""
+        for writes in range(len(self.log) + 1):
+            for draw in range(3):
+                chance = random.Random(f"{self.name} {writes} {draw}") if draw else None
+                yield f"{self.name} cut after {writes}, {draw}", self.before.after(self.log, writes, chance)
 
 
 def changes(place: Path) -> Iterator[Change]:

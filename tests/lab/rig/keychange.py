@@ -1,0 +1,121 @@
+"""The real `key configure`, `key upgrade` and `key rollback` at work, slowed down so that they can be killed in the middle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from smartos_wizard.practice.others import build_platform_tarball
+from tests.lab.rig import command, disks, fatkey, fatreaders
+from tests.lab.rig.command import Outcome, Running
+from tests.lab.rig.fatkey import SmallKey
+from tests.lab.rig.fatreaders import Tree
+
+NEW_STAMP = "20261015T000000Z"
+DELAY = 8_000
+"""Microseconds that strace adds to every write, so that writing takes longer than starting and proving."""
+OWN = {"mine/Größe ✓.md": b"of the owner" * 900, "README.txt": b"mine as well\n", "a.b.c/deep er/x": b""}
+_HEADER = b"SMARTOS-WIZARD-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command on a key: its words without target and confirmation, the key before, and the files after it."""
+
+    name: str
+    words: tuple[str, ...]
+    before: SmallKey
+    old: Tree = field(default_factory=dict)
+    new: Tree = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def line(self, target: str, *, as_file: bool, slow: bool = False) -> list[str]:
+        """The command line. `slow` puts strace, as a child of its own, between it and the kernel."""
+        how = "--file" if as_file else "--allow-fixed"
+        words = command.argv("key", self.name, target, how, *self.words, "--confirm", target, "--json")
+        delay = f"inject=pwrite64:delay_enter={DELAY}"
+        strace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", delay]
+        return [*strace, *words] if slow else words
+
+
+def jobs(place: Path, home: Path) -> dict[str, Job]:
+    """Every command with a key it suits, and what it makes of it when nobody disturbs it."""
+    released = fatkey.small_key(place / "released.img", extra=OWN)
+    words = _configure_words(place)
+    packed = build_platform_tarball(
+        place / f"platform-{NEW_STAMP}.tgz", NEW_STAMP, boot_archive_size=512 << 10
+    )
+    upgrade = ("--image", str(packed), "--sha256", hashlib.sha256(packed.read_bytes()).hexdigest())
+    configured = _undisturbed(Job("configure", words, released), home)
+    first = _undisturbed(Job("upgrade", upgrade, _kept(place / "configured.img", released)), home)
+    back = Job("rollback", ("--to", fatkey.STAMP), _kept(place / "upgraded.img", first.before))
+    return {job.name: job for job in (configured, first, _undisturbed(back, home))}
+
+
+def _configure_words(place: Path) -> tuple[str, ...]:
+    own = place / "own file"
+    own.write_bytes(random.Random(5).randbytes(70_000))
+    answers = place / "answers.json"
+    answers.write_text(json.dumps({"hostname": "fred"}))
+    added = [word for n in range(12) for word in ("--add-file", f"local/Ours {n} ü.bin={own}")]
+    return ("--console", "ttyb", "--hostname", "fred", "--etc-system", str(own), *added)
+
+
+def _kept(path: Path, key: SmallKey) -> SmallKey:
+    """What the last command left of the key, kept under another name."""
+    (key.path.with_suffix(".after")).rename(path)
+    return SmallKey(path, key.first, key.legacy)
+
+
+def _undisturbed(job: Job, home: Path) -> Job:
+    after = copied(job.before, job.before.path.with_suffix(".after"))
+    begun = time.monotonic()
+    work = Running(job.line(str(after.path), as_file=True, slow=True), home)
+    work.wait_for(lambda event: event.get("event") == "plan-started")
+    begun = time.monotonic()
+    outcome = work.end()
+    seconds = time.monotonic() - begun
+    assert outcome.code == 0, outcome.told()
+    fatreaders.fsck_at(after.path, after.first)
+    old, new = (fatreaders.by_mtools(key.path, key.first) for key in (job.before, after))
+    assert old != new
+    return Job(job.name, job.words, job.before, old, new, seconds)
+
+
+def copied(key: SmallKey, path: Path) -> SmallKey:
+    """The same key in another file."""
+    subprocess.run(["cp", "--sparse=always", str(key.path), str(path)], check=True)
+    return SmallKey(path, key.first, key.legacy)
+
+
+@contextmanager
+def target(key: SmallKey, *, as_file: bool) -> Iterator[str]:
+    """What the command is given: the file, or a loop device on it."""
+    with ExitStack() as stack:
+        yield str(key.path) if as_file else stack.enter_context(disks.loop(key.path)).path
+
+
+def unfinished(key: SmallKey) -> bool:
+    """Whether a journal that counts lies in the reserved sectors of the volume."""
+    with key.path.open("rb") as file:
+        file.seek(key.first + 9 * 512)
+        area = file.read(23 * 512)
+    return any(area[at : at + 16] == _HEADER for at in range(0, len(area), 512))
+
+
+def again(job: Job, key: SmallKey, place: str, home: Path, *, as_file: bool) -> Outcome:
+    """Give the same command again, and fail unless the key is then as if nothing had happened in between."""
+    outcome = command.run(home, *job.line(place, as_file=as_file)[3:])
+    assert outcome.code == 0, outcome.told()
+    assert fatreaders.by_mtools(key.path, key.first) == job.new, outcome.told()
+    assert key.bytes_around() == job.before.bytes_around()
+    fatreaders.fsck_at(key.path, key.first)
+    assert not unfinished(key)
+    return outcome

@@ -1,0 +1,130 @@
+"""`kill -9`, Ctrl-C and unsuitable media: what changing files on a key leaves, and what is said about it.
+
+Killed at whatever moment, a key holds whole old or whole new files, `key show` tells the truth, and the same
+command brings it to its end.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.lab.rig import command, fatkey, fatreaders, keychange, parts
+from tests.lab.rig.command import Running
+from tests.lab.rig.fatkey import SmallKey
+from tests.lab.rig.keychange import Job
+
+pytestmark = pytest.mark.lab
+
+KILLS_OF = {"configure": 40, "upgrade": 20, "rollback": 12}
+STOPS_OF = {"configure": 12, "upgrade": 12, "rollback": 8}
+SEED = 20260903
+UNCHANGED = ("Nothing that was on it has changed.", "Stopped; nothing has changed.")
+UNPROVEN = ("The change was made but is not proven; give the same command again.",)
+UNPROVEN_BACK = ("The change was made but is not proven; `smartos-wizard key show` says what it starts now.",)
+
+
+@pytest.fixture(scope="module")
+def jobs(space: Path) -> dict[str, Job]:
+    """The commands, and the keys they are given."""
+    parts.need_programs([*fatkey.PROGRAMS, "strace", "losetup"])
+    place = space / "changes"
+    place.mkdir()
+    return keychange.jobs(place, place / "home")
+
+
+def moments(name: str, count: int, seconds: float) -> list[tuple[int, float]]:
+    """Evenly over the life of the command, each a little off; the same in every run but for the machine's speed."""
+    noise = random.Random(f"{SEED} {name}")
+    return [(n, (n + noise.random()) * seconds / count) for n in range(count)]
+
+
+def each(work: Callable[[int, float], str], name: str, count: int, seconds: float) -> list[str]:
+    """Do the work for every moment, even and odd ones side by side; what came out."""
+    with ThreadPoolExecutor(1) as even, ThreadPoolExecutor(1) as odd:
+        found = [(even, odd)[n % 2].submit(work, n, moment) for n, moment in moments(name, count, seconds)]
+        return [each.result() for each in found]
+
+
+def started(job: Job, place: str, home: Path, moment: float, *, as_file: bool) -> Running:
+    work = Running(job.line(place, as_file=as_file, slow=True), home)
+    work.wait_for(lambda event: event.get("event") == "plan-started", 30)
+    time.sleep(moment)
+    return work
+
+
+def half(key: SmallKey, job: Job) -> str:
+    """Fail unless every file is the whole old or the whole new one; `old`, `new`, or `between`."""
+    found = fatreaders.by_mtools(key.path, key.first)
+    for path, entry in found.items():
+        assert entry in [tree[path] for tree in (job.old, job.new) if path in tree], path
+    assert job.old.keys() & job.new.keys() <= found.keys()
+    assert key.bytes_around() == job.before.bytes_around()
+    return "old" if found == job.old else "new" if found == job.new else "between"
+
+
+@pytest.mark.parametrize("name", KILLS_OF)
+def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
+    jobs: dict[str, Job], space: Path, name: str
+) -> None:
+    job = jobs[name]
+
+    def killed(number: int, moment: float) -> str:
+        home, as_file = space / f"{name}{number}", bool(number % 2)
+        key = keychange.copied(job.before, space / f"{name}{number}.img")
+        with keychange.target(key, as_file=as_file) as place:
+            work = started(job, place, home, moment, as_file=as_file)
+            work.kill()
+            code = work.end().code
+            was, cut = half(key, job), keychange.unfinished(key)
+            shown = command.run(home, "key", "show", place, "--json")
+            assert shown.code == 0, shown.told()
+            assert shown.document["unfinished"] == cut, shown.told()
+            assert any("cut short" in line for line in shown.document["problems"]) == cut, shown.told()
+            (last,) = command.run(home, "job", "list", "--all", "--json").document
+            assert last["state"] == ("done" if code == 0 else "interrupted"), last
+            keychange.again(job, key, place, home, as_file=as_file)
+        key.path.unlink()
+        return f"{was} cut" if cut else was
+
+    found = each(killed, name, KILLS_OF[name], job.seconds)
+    assert {"old", "new"} <= set(found), found
+    assert any(word.endswith("cut") for word in found), found
+
+
+@pytest.mark.parametrize("name", STOPS_OF)
+def test_ctrl_c_at_any_moment_ends_with_words_that_are_true(
+    jobs: dict[str, Job], space: Path, name: str
+) -> None:
+    job = jobs[name]
+
+    def stopped(number: int, moment: float) -> str:
+        home = space / f"stop-{name}{number}"
+        key = keychange.copied(job.before, space / f"stop-{name}{number}.img")
+        with keychange.target(key, as_file=True) as place:
+            work = started(job, place, home, moment, as_file=True)
+            work.signal(signal.SIGINT)
+            outcome = work.end(20)
+            was, words = half(key, job), str(outcome.last.get("state", ""))
+            assert not keychange.unfinished(key), outcome.told()
+            if outcome.code == 0:
+                assert (was, outcome.keys[0]["error"]) == ("new", None), outcome.told()
+            else:
+                assert outcome.code == 3, outcome.told()
+                assert outcome.last["event"] == "plan-cancelled", outcome.told()
+                made = UNPROVEN_BACK if name == "rollback" else UNPROVEN
+                assert words.endswith({"old": UNCHANGED, "new": made}[was]), (was, outcome.told())
+            keychange.again(job, key, place, home, as_file=True)
+        key.path.unlink()
+        return f"{outcome.code} {was}"
+
+    found = each(stopped, name, STOPS_OF[name], job.seconds)
+    # going back is over in a moment, too soon to be forestalled every time
+    seen = {"3 new"} if name == "rollback" else {"3 old", "3 new"}
+    assert seen <= set(found), found
