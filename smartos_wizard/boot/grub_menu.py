@@ -162,7 +162,7 @@ def _delay(lines: list[str], seconds: int | None, ending: str) -> None:
     at = _find(lines, _TIMEOUT)
     if at is None:
         lines[:0] = [f"{NEW}{ending}", f"timeout={seconds}{ending}"]
-    else:
+    elif lines[at].strip() != f"timeout={seconds}":
         _replace(lines, at, f"timeout={seconds}")
 
 
