@@ -11,8 +11,8 @@ class HeldDevice:
     """A `BlockDevice` over a writer: its held pieces are read from memory and written to memory."""
 
     def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._below: BlockDevice = writer.device
-        self._held = writer.held if writer.touched else ()
         self.name = self._below.name
         self.size = self._below.size
         self.sector = self._below.sector
@@ -20,15 +20,19 @@ class HeldDevice:
     def pread(self, into: memoryview, offset: int) -> int:
         """As the device, but for the held pieces."""
         count = self._below.pread(into, offset)
-        for start, data in self._held:
+        for start, data in self._writer.held if self._writer.touched else ():
             low, high = max(offset, start), min(offset + count, start + len(data))
             if low < high:
                 into[low - offset : high - offset] = data[low - start : high - start]
         return count
 
     def pwrite(self, data: memoryview, offset: int) -> int:
-        """As the device; what falls into a held piece stays in memory until it is written with the rest."""
-        for start, held in self._held:
+        """As the device; what falls into a held piece stays in memory until it is written with the rest.
+
+        Where the device held the whole image, its boot sectors are taken away first. Raises WizardError for that.
+        """
+        self._writer.begin()
+        for start, held in self._writer.held:
             if start <= offset < start + len(held):
                 count = min(len(data), start + len(held) - offset)
                 held[offset - start : offset - start + count] = data[:count]

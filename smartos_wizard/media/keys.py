@@ -35,6 +35,8 @@ class Key:
     receipt: str = ""
     originals: dict[int, bytes] = field(default_factory=dict)
     """Sectors that options changed, by offset, as the image has them: the proof puts them back in thought."""
+    changed: dict[int, bytes] = field(default_factory=dict)
+    """The same sectors as options made them."""
     changes: tuple[FileChange, ...] = ()
 
     @property

@@ -100,6 +100,14 @@ class Writer:
             raise self._failed(error, "making its data durable", self.durable) from error
         self._on_durable(self.durable)
 
+    def begin(self) -> None:
+        """Take the boot sectors away before something beside the image is written to a device that held it already.
+
+        Does nothing where that was done. Raises WriteFailed, DeviceLost, Refused.
+        """
+        self.before_change = lambda: None  # the whole image was compared: its digest held
+        self._disarm(self.done)
+
     def arm(self) -> None:
         """Write what was held back, the first sector last of all. Raises WriteFailed, DeviceLost.
 

@@ -18,10 +18,10 @@ from smartos_wizard.core.plan import Effect, Step
 from smartos_wizard.core.runner import Run, Work
 from smartos_wizard.core.vault import Vault
 from smartos_wizard.media.fat_edit import FatEditor
-from smartos_wizard.media.faults import WILL_NOT_BOOT, device_failed
+from smartos_wizard.media.faults import device_failed
 from smartos_wizard.media.file_changes import LARGEST, asked_for, change_files, prove_files
 from smartos_wizard.media.held import HeldDevice
-from smartos_wizard.media.keys import Key, keys_of
+from smartos_wizard.media.keys import Key, Keys, keys_of
 from smartos_wizard.media.model import VerifiedImage
 from smartos_wizard.media.ports import MediaWorld
 from smartos_wizard.media.proving import Reader
@@ -98,14 +98,20 @@ def put_options(run: Run[MediaWorld], step: Step) -> Work:
         try:
             _put(key, choices, now)
         except WizardError as error:
-            if isinstance(error, Refused):  # the image is on the key by now, so this is not true any more
-                error.message = error.message.replace("Nothing was changed.", WILL_NOT_BOOT)
+            if isinstance(
+                error, Refused
+            ):  # the image may be on the key by now, and then this is not true any more
+                error.message = error.message.replace("Nothing was changed.", key.writing.state)
             raise
         except OSError as error:
             raise device_failed(error, key.opened, "writing the options", 0, key.writing.state) from error
 
-    yield from each_key(run, step, keys, work, lambda: f"The options are not on it. {WILL_NOT_BOOT}")
+    yield from each_key(run, step, keys, work, lambda: _stopped(keys))
     return {"files": step.params["files"]}
+
+
+def _stopped(keys: Keys) -> str:
+    return " ".join(f"{k.target.path}: the options are not on it. {k.writing.state}" for k in keys.alive)
 
 
 def _put(key: Key, choices: BootChoices, now: float) -> None:
@@ -119,7 +125,7 @@ def _put(key: Key, choices: BootChoices, now: float) -> None:
     try:
         change_files(editor, changes, device.name)
     finally:
-        key.originals = volume.originals
+        key.originals, key.changed = volume.originals, volume.latest
     key.changes = changes
 
 

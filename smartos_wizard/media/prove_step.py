@@ -30,7 +30,7 @@ def prove(run: Run[MediaWorld], step: Step) -> Work:
             yield Noted(run.clock(), step.id, words, target=key.target.path, reference="unchanged")
         else:
             key.proof = "read-back"
-            provers[key] = Prover(key.opened, keys.digests, keys.size, key.originals)
+            provers[key] = Prover(key.opened, keys.digests, keys.size, key.originals, key.changed)
     yield from _run_all(run, step, keys, provers)
     for key in keys.alive:
         key.state = "proven"

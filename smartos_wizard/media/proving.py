@@ -25,8 +25,8 @@ NOT_PROVEN = "What is on it is not proven; do not boot from it."
 class Prover:
     """Compares one device with the digests of an image. `done` counts bytes proven.
 
-    `originals` are sectors that were changed on purpose, by offset, as the image has them: they are compared
-    as if they were still there, and what was put in their place is for another proof.
+    `originals` are sectors that were changed on purpose, by offset, as the image has them, and `changed` the same
+    as they must be: these are compared, and then the rest as if the originals were still there.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class Prover:
         digests: Sequence[bytes],
         size: int,
         originals: Mapping[int, bytes] | None = None,
+        changed: Mapping[int, bytes] | None = None,
     ) -> None:
         self.device = device
         self.done = 0
@@ -43,9 +44,10 @@ class Prover:
         """Index and bytes of the first slot that differs."""
         self._digests = digests
         self._size = size
-        self._originals: dict[int, list[tuple[int, bytes]]] = {}
+        self._patches: dict[int, list[tuple[int, bytes, bytes]]] = {}
         for at, data in (originals or {}).items():
-            self._originals.setdefault(at // SLOT, []).append((at % SLOT, data))
+            now = (changed or {}).get(at, data)
+            self._patches.setdefault(at // SLOT, []).append((at % SLOT, data, now))
 
     def run(self) -> None:
         """Read everything. Raises WriteFailed or DeviceLost when it cannot be read, ProofFailed when it ends early."""
@@ -62,12 +64,28 @@ class Prover:
                 raise _unreadable(error, self.device, offset) from error
             if count < len(into):
                 raise ended_early(self.device, offset + count, self._size)
-            for at, data in self._originals.get(index, ()):
+            for at, data, now in sorted(self._patches.get(index, ())):
+                if into[at : at + len(data)] != now:
+                    raise _not_kept(self.device, offset + at, now, into[at : at + len(data)])
                 into[at : at + len(data)] = data
             if digest(into) != expected:
                 self.different = (index, bytes(into))
                 return
             self.done = offset + len(into)
+
+
+def _not_kept(device: BlockDevice, offset: int, expected: bytes, got: memoryview) -> ProofFailed:
+    """The error for a sector that options changed and that is not as it was written."""
+    offset += first_difference(expected, got) or 0
+    where = locate(device, offset)
+    return ProofFailed(
+        "proof-failed",
+        f"{device.name} gives back something else than was put there with the options, at byte {text.exact(offset)}."
+        f"{' It lies ' + where + '.' if where else ''} {NOT_PROVEN}",
+        context=f"{device.name}, byte {text.exact(offset)}",
+        hint="Write it again; if it fails again, the key is bad: use another one.",
+        offset=offset, where=where, device=device.name,
+    )  # fmt: skip
 
 
 def _unreadable(error: OSError, device: BlockDevice, offset: int) -> WizardError:

@@ -37,8 +37,8 @@ class Volume(Protocol):
 class DeviceVolume:
     """Bytes `first` to `first + size` of a device.
 
-    With `keep` the bytes that stood there before the first write are kept in `originals`, by offset on the
-    device, sector by sector. `written` counts bytes.
+    With `keep` the bytes that stood there before the first write are kept in `originals`, and those of the last
+    write in `latest`, by offset on the device, sector by sector. `written` counts bytes.
     """
 
     def __init__(self, device: BlockDevice, first: int, size: int, *, keep: bool = False) -> None:
@@ -46,6 +46,7 @@ class DeviceVolume:
         self.first = first
         self.size = min(size, max(0, device.size - first))
         self.originals: dict[int, bytes] = {}
+        self.latest: dict[int, bytes] = {}
         self.written = 0
         self._keep = keep
 
@@ -66,6 +67,7 @@ class DeviceVolume:
         at = self.first + offset
         if self._keep:
             self._note(offset, len(data))
+            self.latest |= {at + o: data[o : o + _SECTOR] for o in range(0, len(data), _SECTOR)}
         self.written += len(data)
         done = 0
         for length in self._pieces(at, len(data)):
