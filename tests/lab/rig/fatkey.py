@@ -81,6 +81,14 @@ def put(image: Path, files: Mapping[str, bytes], at: int = 0) -> None:
     shutil.rmtree(source)
 
 
+def plain_stick(path: Path, files: Mapping[str, bytes]) -> Path:
+    """A stick as it is bought: one FAT32 partition, and no SmartOS."""
+    with path.open("wb") as file:
+        file.truncate(_LEGACY_ROOT + VOLUME + MIB)
+    run("sfdisk", "-q", path, data=_MBR.encode())
+    return volume(path, files, _LEGACY_ROOT)
+
+
 def small_key(
     path: Path, *, legacy: bool = False, stamp: str = "", extra: Mapping[str, bytes] | None = None
 ) -> SmallKey:

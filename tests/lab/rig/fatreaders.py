@@ -42,7 +42,7 @@ def contents(image: Path, at: int = 0) -> dict[str, bytes | None]:
         return found
 
 
-def by_the_program(image: Path, at: int = 0) -> Tree:
+def by_the_program(image: Path, at: int = 0, size: int = VOLUME) -> Tree:
     """What the program's own reader finds."""
     with image.open("rb") as file:
 
@@ -50,7 +50,7 @@ def by_the_program(image: Path, at: int = 0) -> Tree:
             file.seek(offset)
             return file.read(length)
 
-        fat = FatVolume(pread, at, VOLUME)
+        fat = FatVolume(pread, at, size)
         return {f.path: None if f.directory else entry(b"".join(fat.chunks(f))) for f in fat.files()}
 
 
