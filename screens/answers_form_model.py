@@ -201,6 +201,8 @@ def _left(key: AnswerKey, answers: Mapping[str, str]) -> str:
             return "setup waits"
         case Does.SHELL:
             return "setup opens a shell"
+        case Does.SKIPS if key.name in ("admin_netmask", "pisource"):
+            return "not read"
         case _:
             return ""
 

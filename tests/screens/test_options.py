@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smartos_wizard.app import WizardApp
 from smartos_wizard.boot.model import BootChoices, Kmdb
 from smartos_wizard.boot.shadow import matches
+from smartos_wizard.core.errors import Refused
+from smartos_wizard.media.model import Target
+from smartos_wizard.screens.desk import Desk
+from smartos_wizard.screens.flow import Answers, Flow, Stage
 from smartos_wizard.screens.options_list import OPTIONS
-from tests.screens.conftest import on, text_grid, text_of, to_options, until, wizard
+from tests.screens.conftest import on, text_grid, text_of, until
 
 PASSWORD = "geheim-hunter22"
+
+
+@asynccontextmanager
+async def at_options(world: Any) -> AsyncIterator[tuple[Any, Any]]:
+    """The wizard where the options are asked, as after choosing the newest release and the first disk."""
+    app = WizardApp(world)
+    image = app.desk.stored_image(max(app.desk.stored()))
+    target = next(d for d in app.desk.judged() if isinstance(d, Target))
+    assert image is not None
+    answers = Answers(image.stamp, image, (target,))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, on(app, "Home"), "Home")
+        app.go(Flow(Stage.OPTIONS, answers, ((Stage.RELEASE, Answers(image.stamp)), (Stage.TARGET, answers))))
+        await until(pilot, lambda: on(app, "Options")() and app.focused is not None, "options")
+        yield app, pilot
 
 
 async def row(app: Any, pilot: Any, name: str) -> None:
@@ -51,8 +73,7 @@ def chosen(app: Any) -> BootChoices:
 
 
 async def test_enter_leaves_everything_as_released(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         assert app.focused.id == "go"
         assert "Leave it as released" in text_grid(app)
         await pilot.press("enter")
@@ -63,8 +84,7 @@ async def test_enter_leaves_everything_as_released(world: Any) -> None:
 
 
 async def test_the_arrow_keys_lead_through_every_row_and_round_again(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         for _ in OPTIONS:  # one of them, the speed, is not there: it belongs to a serial console
             await pilot.press("down")
             assert app.screen.focused.parent.region.height == 1  # and it is in sight
@@ -77,8 +97,7 @@ async def test_every_field_is_set_by_keyboard_and_survives_going_back(world: Any
     system, notes = tmp_path / "system", tmp_path / "notes.txt"
     system.write_text("set a=1\n")
     notes.write_text("hello\n")
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         await row(app, pilot, "console")
         await pilot.press("right", "right")
         await row(app, pilot, "speed")
@@ -135,8 +154,7 @@ async def test_every_field_is_set_by_keyboard_and_survives_going_back(world: Any
 
 
 async def test_a_bad_value_is_told_beside_its_field_and_nobody_goes_on_with_it(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         await row(app, pilot, "delay")
         await pilot.press(*"4000")
         seen = text_grid(app)
@@ -169,8 +187,7 @@ async def test_a_bad_value_is_told_beside_its_field_and_nobody_goes_on_with_it(w
 async def test_passwords_that_differ_and_files_that_are_none_are_told_in_the_box(
     world: Any, tmp_path: Path
 ) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         await row(app, pilot, "root_shadow")
         await pilot.press("enter")
         await box(app, pilot, "one", "two")
@@ -191,8 +208,7 @@ async def test_passwords_that_differ_and_files_that_are_none_are_told_in_the_box
 
 async def test_a_file_may_not_take_the_place_of_one_of_the_release(world: Any, tmp_path: Path) -> None:
     (tmp_path / "f").write_text("x")
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         await row(app, pilot, "files")
         await pilot.press("enter")
         await box(app, pilot, str(tmp_path / "f"), "boot/loader.conf")
@@ -202,8 +218,7 @@ async def test_a_file_may_not_take_the_place_of_one_of_the_release(world: Any, t
 
 
 async def test_a_profile_is_saved_and_taken_and_its_secrets_lie_apart(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         await row(app, pilot, "console")
         await pilot.press("right", "right")
         await row(app, pilot, "root_shadow")
@@ -237,8 +252,7 @@ async def test_a_profile_is_saved_and_taken_and_its_secrets_lie_apart(world: Any
 
 
 async def test_the_answers_form_tells_what_setup_will_do_while_one_types(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         await form(app, pilot)
         assert "the search domain, root's password and the host name" in " ".join(
             text_of(app, "#stops").split()
@@ -276,8 +290,7 @@ async def test_the_answers_form_tells_what_setup_will_do_while_one_types(world: 
 
 
 async def test_bad_answers_are_kept_by_going_back_and_stop_the_way(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         await form(app, pilot)
         await pilot.press("escape")
         await until(pilot, on(app, "Options"))
@@ -298,40 +311,36 @@ async def test_bad_answers_are_kept_by_going_back_and_stop_the_way(world: Any) -
         assert chosen(app).empty
 
 
-@pytest.mark.parametrize("kind", ["once", "typed", "asked"])
-async def test_roots_password_in_the_answers_is_asked_at_the_machine_unless_one_insists(
-    world: Any, kind: str
-) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+async def test_roots_password_in_the_answers_is_asked_at_the_machine_unless_one_insists(world: Any) -> None:
+    async with at_options(world) as (app, pilot):
         await form(app, pilot)
-        await row(app, pilot, "root_password")
-        await pilot.press("enter")
-        await pick(app, pilot, ["asked", "once", "typed"].index(kind))
-        if kind == "typed":
-            await box(app, pilot, PASSWORD, PASSWORD)
-        if kind == "once":
-            await until(pilot, on(app, "Asking"), "the password")
-            told = text_grid(app)
-            assert "passwd root" in told
-            assert app.screen_stack[-2].answers["root_password"] in told
+        for number, kind in enumerate(("asked", "once", "typed")):
+            await row(app, pilot, "root_password")
             await pilot.press("enter")
-        await until(pilot, on(app, "AnswersForm"))
-        given = app.screen.answers.get("root_password", "")
-        assert bool(given) == (kind != "asked")
-        assert ("▲ clear text on the key" in text_grid(app)) == (kind != "asked")
-        assert not given or given not in text_grid(app)
+            await pick(app, pilot, number)
+            if kind == "typed":
+                await box(app, pilot, PASSWORD, PASSWORD)
+            if kind == "once":
+                await until(pilot, on(app, "Asking"), "the password")
+                told = text_grid(app)
+                assert "passwd root" in told
+                assert app.screen_stack[-2].answers["root_password"] in told
+                await pilot.press("enter")
+            await until(pilot, on(app, "AnswersForm"))
+            given = app.screen.answers.get("root_password", "")
+            assert bool(given) == (kind != "asked")
+            assert ("▲ clear text on the key" in text_grid(app)) == (kind != "asked")
+            assert not given or given not in text_grid(app)
         await pilot.press("f2")
         await until(pilot, on(app, "Options"))
-        assert not given or given not in app.screen.command()
+        assert PASSWORD not in app.screen.command()
 
 
 async def test_answers_come_from_a_file_and_go_to_one(world: Any, tmp_path: Path) -> None:
     good, bad, out = tmp_path / "good.json", tmp_path / "bad.json", tmp_path / "out.json"
     good.write_text('{"dns_search": "a.example", "bootpool": "zones", "odd_key": "x"}')
     bad.write_text('{"dns_search": }')
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         await form(app, pilot)
         await row(app, pilot, "load")
         await pilot.press("enter")
@@ -361,8 +370,7 @@ async def test_without_colour_rows_and_errors_are_still_told(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         assert app.no_color
         await row(app, pilot, "delay")
         await pilot.press("x")
@@ -375,8 +383,7 @@ async def test_without_colour_rows_and_errors_are_still_told(
 
 async def test_the_review_tells_the_options_and_leaves_no_secret_behind(world: Any) -> None:
     vault = world.paths.state / "vault"
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         answers = {"config_console": "true", "root_password": PASSWORD}
         app.screen.took(BootChoices(console="ttya", answers=answers))
         await pilot.press("f2")
@@ -400,8 +407,7 @@ async def test_the_review_tells_the_options_and_leaves_no_secret_behind(world: A
 
 @pytest.mark.slow
 async def test_a_key_written_with_options_says_them(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_options(app, pilot)
+    async with at_options(world) as (app, pilot):
         await row(app, pilot, "console")
         await pilot.press("right", "right")
         await row(app, pilot, "delay")
@@ -419,3 +425,18 @@ async def test_a_key_written_with_options_says_them(world: Any) -> None:
         await pilot.press("a")
         await until(pilot, on(app, "ChooseTarget"), "another key")
         assert chosen(app) == BootChoices(console="ttya", delay=3)
+
+
+def test_writing_that_is_taken_up_again_keeps_its_options_and_forgotten_ones_are_told(world: Any) -> None:
+    desk = Desk(world)
+    image = desk.stored_image(desk.offer(details=False).rows[0].stamp)
+    target = next(d for d in desk.judged() if d.disk.path == "/practice/sdb")
+    assert image is not None
+    assert isinstance(target, Target)
+    choices = BootChoices(console="ttyb", answers={"root_password": PASSWORD})
+    plan = desk.write_plan(image, (target,), choices)
+    assert desk.boot.planned(plan) == choices
+    assert desk.boot.planned(desk.write_plan(image, (target,))).empty
+    desk.boot.forget(plan)
+    with pytest.raises(Refused, match="no longer kept"):
+        desk.boot.planned(plan)
