@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE))
 SIZE = (80, 24)
 ALL = {
-    "home", "home-unfinished", "release", "download", "target", "review", "write", "prove", "done", "keys", "show",
+    "home", "home-unfinished", "release", "download", "target", "options", "review", "write", "prove", "done", "keys", "show",
     "help", "quit", "home-120x36", "write-120x36", "review-ascii", "write-ascii",
 }  # fmt: skip
 

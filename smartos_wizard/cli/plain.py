@@ -13,6 +13,7 @@ from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.core import text
 from smartos_wizard.screens.desk import Desk, JobRow
 from smartos_wizard.screens.flow import Flow, Stage
+from smartos_wizard.screens.options_words import warned_of
 from smartos_wizard.screens.words import same_by_command
 
 if TYPE_CHECKING:
@@ -163,8 +164,9 @@ class PlainWizard:
         assert image is not None
         plan = self.desk.write_plan(image, flow.answers.targets, flow.answers.choices)
         self.voice.say("Step 5, review.")
+        told = (f"Know before: {words}" for words in warned_of(flow.answers.choices))
         command = same_by_command(Stage.WRITE, flow.answers, practice=self.desk.world.practice)
-        if self.work.confirmed(plan, f"The same by command: {command}"):
+        if self.work.confirmed(plan, *told, f"The same by command: {command}"):
             return None
         self.desk.boot.forget(plan)
         return flow.back()

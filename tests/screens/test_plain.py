@@ -235,7 +235,7 @@ def test_line_by_line_a_killed_write_is_taken_up_and_what_is_right_is_kept(
 def test_line_by_line_options_are_asked_told_and_kept(
     talk: Callable[[], Talk], world: Any, tmp_path: Path
 ) -> None:
-    (tmp_path / "answers.json").write_text('{"config_console": "true", "admin_ip": "dhcp"}')
+    (tmp_path / "answers.json").write_text('{"config_console": "true", "root_password": "geheim-hunter22"}')
     (tmp_path / "bad.json").write_text('{"admin_ip": "10.0.0.999"}')
     one = talk()
     one.reply("want to do", number(one, "Make a USB key"))
@@ -285,6 +285,7 @@ def test_line_by_line_options_are_asked_told_and_kept(
     one.reply("A name", "lab")
     one.hear("Saved as lab")
     assert "Set: console ttya at 9600" in one.reply("Enter goes on", "")
+    one.hear("Know before: Root's password is on it in clear text")
     assert "--profile lab" in one.hear("to go back[^\n]*: ")
     one.answer("b")
     assert "1. Console: ttya" in one.reply("Enter goes on", "b")
