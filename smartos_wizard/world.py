@@ -22,6 +22,9 @@ from smartos_wizard.releases.model import OFFICIAL_MIRROR
 
 if TYPE_CHECKING:
     from smartos_wizard.boot.hardware_facts import HardwareFacts
+    from smartos_wizard.guests.hypervisor import Hypervisor
+    from smartos_wizard.guests.sizing import HostSize
+    from smartos_wizard.guests.store import GuestStore
 
 
 @dataclass(slots=True)
@@ -65,6 +68,29 @@ class World:
         from smartos_wizard.boot.hardware import collect
 
         return collect()
+
+    @property
+    def guests(self) -> GuestStore:
+        """Where lab guests lie."""
+        from smartos_wizard.guests.store import GuestStore
+
+        return GuestStore(self.paths)
+
+    def hypervisors(self) -> tuple[Hypervisor, ...]:
+        """The drivers of hypervisors, whether those are installed here or not."""
+        from smartos_wizard.guests.qemu.driver import QemuDriver
+
+        return (QemuDriver(self.paths),)
+
+    def host_size(self) -> HostSize:
+        """How large this machine is, for guests."""
+        import psutil
+
+        from smartos_wizard.guests.sizing import HostSize
+
+        place = next(p for p in (self.guests.root, *self.guests.root.parents) if p.exists())
+        memory = psutil.virtual_memory().total >> 20
+        return HostSize(memory, psutil.cpu_count() or 1, psutil.disk_usage(str(place)).free)
 
     def run(self, plan: Plan, cancel: Cancel | None = None) -> Iterator[Event]:
         """Execute a plan of any kind, here and now."""
@@ -110,6 +136,10 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.media.upgrading import ROLLBACK_ACTIONS, UPGRADE_ACTIONS
 
         return UPGRADE_ACTIONS if kind == "key-upgrade" else ROLLBACK_ACTIONS
+    if kind.startswith("guest-"):
+        from smartos_wizard.guests.steps import GUEST_ACTIONS
+
+        return GUEST_ACTIONS
     raise UsageProblem(
         "unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?"
     )

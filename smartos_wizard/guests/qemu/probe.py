@@ -1,0 +1,116 @@
+"""Which acceleration really works: found by starting a throw-away machine that has to print a word.
+
+That /dev/kvm exists proves nothing: on nested hosts QEMU dies with an assertion after its greeting, with some
+processor models and not with others. So each is tried with a boot sector, once, and remembered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from smartos_wizard.core.files import replace_file
+
+WORD = b"SmartOS Wizard probe"
+_PATIENCE = 20.0
+_DISK = 1 << 20  # a BIOS does not start disks of one sector
+# Prints the text behind it on the first serial port, letter by letter, and stops the processor.
+_CODE = bytes.fromhex("31c08ed8be237cfcac84c0741288c4bafd03eca82074fb88e0baf803eeebe9faf4ebfd")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An accelerator and a processor model that work together here. `note` says what was found on the way."""
+
+    accelerator: str
+    cpu: str
+    note: str = ""
+
+    @property
+    def fast(self) -> bool:
+        """Whether the processor runs the guest itself, rather than being imitated."""
+        return self.accelerator != "tcg"
+
+
+def boot_sector() -> bytes:
+    """512 bytes that a BIOS starts."""
+    return (_CODE + WORD + b"\r\n\0").ljust(510, b"\0") + b"\x55\xaa"
+
+
+def ladder(system: str = sys.platform) -> tuple[tuple[str, str], ...]:
+    """(accelerator, processor) in the order they are tried; imitation, which always works, is the last."""
+    fast = {"linux": "kvm", "darwin": "hvf", "win32": "whpx"}.get(system)
+    rungs = [(fast, cpu) for cpu in ("host", "host,arch-capabilities=off", "qemu64")] if fast else []
+    return (*((a, c) for a, c in rungs if a), ("tcg", "Haswell"), ("tcg", "qemu64"))
+
+
+def find_engine(program: str, version: str, cache: Path, *, afresh: bool = False) -> Engine | None:
+    """The first rung that really boots, remembered for this QEMU, kernel and processor; None where nothing does."""
+    key = f"{version}|{platform.release()}|{_processor()}"
+    place = cache / "qemu-engine.json"
+    if not afresh:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            known = json.loads(place.read_text(encoding="utf-8"))
+            if known["for"] == key:
+                return Engine(known["accelerator"], known["cpu"], known["note"])
+    notes: list[str] = []
+    for accelerator, cpu in ladder():
+        failure = _try(program, accelerator, cpu)
+        if failure is None:
+            engine = Engine(accelerator, cpu, "; ".join(dict.fromkeys(notes)))
+            data = {"for": key, "accelerator": accelerator, "cpu": cpu, "note": engine.note}
+            with contextlib.suppress(OSError):
+                replace_file(place, json.dumps(data).encode())
+            return engine
+        notes.append(f"{accelerator} with {cpu}: {failure}")
+    return None
+
+
+def _try(program: str, accelerator: str, cpu: str) -> str | None:
+    """None where the word arrived, otherwise the reason in QEMU's words."""
+    with tempfile.TemporaryDirectory(prefix="smartos-wizard-probe-") as name:
+        place = Path(name)
+        (place / "disk").write_bytes(boot_sector() + bytes(_DISK))
+        serial = place / "serial"
+        words = [
+            program, "-nodefaults", "-no-user-config", "-display", "none", "-machine", f"q35,accel={accelerator}",
+            "-cpu", cpu, "-m", "64", "-net", "none", "-no-reboot", "-serial", f"file:{serial}",
+            "-drive", f"file={place}/disk,format=raw,if=ide,snapshot=on",
+        ]  # fmt: skip
+        try:
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            return str(error.strerror)
+        until = time.monotonic() + _PATIENCE
+        try:
+            while time.monotonic() < until and process.poll() is None:
+                if serial.exists() and WORD in serial.read_bytes():
+                    return None
+                time.sleep(0.05)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            said = process.communicate()[1].decode("utf-8", "replace")
+        return _first_line(said) or "nothing was printed"
+
+
+def _first_line(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip() and "warning" not in line.lower()]
+    return lines[0][:160] if lines else ""
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()

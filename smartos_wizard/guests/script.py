@@ -1,0 +1,82 @@
+"""A plan about a guest as a script that does the same without this program: for sh, or for PowerShell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from smartos_wizard.core.plan import Plan, Step
+
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
+
+
+def script_of(plan: Plan, kind: str) -> str:
+    """The script, `sh` or `ps1`. What cannot be done by commands stands in it as a remark."""
+    lines = list(_sh(plan) if kind == "sh" else _ps1(plan))
+    return "\n".join(lines) + "\n"
+
+
+def _sh(plan: Plan) -> Iterator[str]:
+    yield "#!/bin/sh"
+    yield f"# {plan.title}"
+    yield "set -eu"
+    for step in plan.steps:
+        yield ""
+        yield f"# {step.effect.value}: {step.title}"
+        yield from _sh_step(step, plan)
+
+
+def _sh_step(step: Step, plan: Plan) -> Iterator[str]:
+    match step.action:
+        case "begin":
+            yield f"mkdir -p -m 700 {shlex.quote(step.title)}"
+        case "command":
+            for argv in step.params["commands"]:
+                end = " || true" if step.params.get("tolerate") else ""
+                yield " ".join(shlex.quote(word) for word in argv) + end
+        case "write":
+            yield f"cat > {shlex.quote(step.params['path'])} <<'SMARTOS_WIZARD_END'"
+            yield step.params["text"].rstrip("\n")
+            yield "SMARTOS_WIZARD_END"
+        case _ if step.by_hand:
+            yield step.by_hand
+        case "check" | "unmake":
+            yield "# (this program's own bookkeeping)"
+        case _:
+            yield f"# by this program only: smartos-wizard, plan {plan.kind}, step {step.id}"
+
+
+def _ps1(plan: Plan) -> Iterator[str]:
+    yield f"# {plan.title}"
+    yield "$ErrorActionPreference = 'Stop'"
+    for step in plan.steps:
+        yield ""
+        yield f"# {step.effect.value}: {step.title}"
+        yield from _ps1_step(step, plan)
+
+
+def _ps1_step(step: Step, plan: Plan) -> Iterator[str]:
+    match step.action:
+        case "begin":
+            yield f"New-Item -ItemType Directory -Force -Path {_ps(step.title)} | Out-Null"
+        case "command":
+            for argv in step.params["commands"]:
+                yield f"& {' '.join(_ps(word) for word in argv)}"
+                if not step.params.get("tolerate"):
+                    yield 'if ($LASTEXITCODE -ne 0) { throw "exit code $LASTEXITCODE" }'
+        case "write":
+            yield f"Set-Content -NoNewline -Encoding utf8 -Path {_ps(step.params['path'])} -Value @'"
+            yield step.params["text"]
+            yield "'@"
+        case "wipe":
+            yield f"Remove-Item -Force -Path {_ps(step.params['path'])}"
+        case "check" | "unmake":
+            yield "# (this program's own bookkeeping)"
+        case _:
+            yield f"# by this program only: smartos-wizard, plan {plan.kind}, step {step.id}"
+
+
+def _ps(word: str) -> str:
+    """A word for PowerShell: single quotes take everything but themselves."""
+    return word if _PLAIN.match(word) and not word.startswith("@") else "'" + word.replace("'", "''") + "'"

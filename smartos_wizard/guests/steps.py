@@ -1,0 +1,310 @@
+"""The actions that plans about guests are made of. Each can be undone, or says in its plan why not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from smartos_wizard.boot.key_files import files_for
+from smartos_wizard.boot.packed import unpack_choices
+from smartos_wizard.core.errors import ChecksumFailed, Refused, WizardError, WriteFailed
+from smartos_wizard.core.events import Advanced, Event, Noted
+from smartos_wizard.core.files import exclusive, replace_file
+from smartos_wizard.core.plan import Step
+from smartos_wizard.core.runner import Action, Run, Work
+from smartos_wizard.core.vault import Vault
+from smartos_wizard.guests import sandbox, spec_toml
+from smartos_wizard.guests.hypervisor import Hypervisor
+from smartos_wizard.guests.model import Guest, State
+from smartos_wizard.guests.ports import GuestWorld, driver
+from smartos_wizard.media.as_json import image_from_json
+from smartos_wizard.media.device import open_file
+from smartos_wizard.media.fat_edit import FatEditor
+from smartos_wizard.media.file_changes import LARGEST, asked_for, change_files, prove_files
+from smartos_wizard.media.proving import Reader
+from smartos_wizard.media.root_volume import require_smartos, root_of
+from smartos_wizard.media.slots import SLOT, aligned
+from smartos_wizard.media.source import Source
+from smartos_wizard.media.volume import DeviceVolume
+from smartos_wizard.media.watching import in_thread
+
+_ZEROS = bytes(64 << 10)
+
+
+def guest_of(run: Run[GuestWorld]) -> Guest:
+    """The guest of this run; its lock is held until the end. Raises Refused `guest-busy`."""
+    found = run.found.get("guest")
+    if isinstance(found, Guest):
+        return found
+    spec = spec_toml.load(run.plan.params["spec"], "the plan")
+    store = run.world.guests
+    folder = store.root / run.plan.params["folder"]
+    guest = Guest(spec, folder, store.sockets_of(spec.uuid))
+    busy = Refused(
+        "guest-busy", f"{spec.name} is being worked on by another process of this program.",
+        hint="`smartos-wizard job list` shows it; wait for it or cancel it.",
+    )  # fmt: skip
+    stack = contextlib.ExitStack()
+    run.on_end.append(stack.close)
+    stack.enter_context(exclusive(run.world.paths.state / "locks" / f"guest-{spec.uuid}.lock", busy))
+    run.found["guest"] = guest
+    run.result["guest"] = {"name": spec.name, "uuid": spec.uuid, "folder": str(folder)}
+    return guest
+
+
+def _driver(run: Run[GuestWorld]) -> Hypervisor:
+    return driver(run.world, guest_of(run).spec.hypervisor)
+
+
+def _begin(run: Run[GuestWorld], _step: Step) -> Work:
+    """Make the folder with the mark of something unfinished."""
+    guest = guest_of(run)
+    run.world.guests.begin(guest)
+    run.state = lambda: f"{guest.name} was not made; what was begun is taken away again."
+    yield from ()
+    return {"folder": str(guest.folder)}
+
+
+def _begin_undo(run: Run[GuestWorld], _step: Step) -> Work:
+    run.world.guests.remove(guest_of(run))
+    yield from ()
+    return {}
+
+
+def _clear(run: Run[GuestWorld], step: Step) -> Work:
+    """Take away what an interrupted creation left under the same name."""
+    spec = spec_toml.load(step.params["spec"], "what was left")
+    store = run.world.guests
+    left = Guest(spec, store.root / step.params["folder"], store.sockets_of(spec.uuid), made=False)
+    hypervisor = driver(run.world, spec.hypervisor)
+    with contextlib.suppress(WizardError):
+        hypervisor.stop(left, lambda _words: None, patience=0, force=True)
+    for each in hypervisor.delete_steps(left):
+        _call_all(hypervisor, each.params["commands"], tolerate=True)
+    store.remove(left)
+    yield from ()
+    return {}
+
+
+def _key(run: Run[GuestWorld], step: Step) -> Work:
+    """A copy of the USB image that belongs to the guest alone: decoded, checked, holes left holes."""
+    guest = guest_of(run)
+    image = image_from_json(step.params["image"])
+    done = 0
+
+    def work() -> None:
+        nonlocal done
+        buffer = aligned(SLOT)
+        try:
+            with guest.key.open("xb") as file, Source(image) as source:
+                while count := source.fill(buffer):
+                    _sparse(file.fileno(), memoryview(buffer)[:count], done)
+                    done += count
+                    run.cancel.check(run.state())
+                os.ftruncate(file.fileno(), done)
+                digest = source.digest()
+        except OSError as error:
+            raise WriteFailed(
+                "guest-disk-full", f"The guest's key cannot be written: {error.strerror}.",
+                context=str(guest.key), hint="Make room where guests lie.",
+            ) from error  # fmt: skip
+        if image.algorithm != "none" and digest != image.digest.lower():
+            raise ChecksumFailed(
+                "image-changed", f"{image.path.name} is not what was published.", context=str(image.path),
+                hint="Download it again.", expected=image.digest, got=digest,
+            )  # fmt: skip
+
+    yield from in_thread(run, work, lambda: [Advanced(run.clock(), step.id, done, image.raw_size)])
+    return {"bytes": done}
+
+
+def _sparse(fd: int, data: memoryview, offset: int) -> None:
+    for at in range(0, len(data), len(_ZEROS)):
+        piece = data[at : at + len(_ZEROS)]
+        if piece != _ZEROS[: len(piece)]:
+            os.pwrite(fd, piece, offset + at)
+
+
+def _configure(run: Run[GuestWorld], step: Step) -> Work:
+    """Put console, answers and files on the guest's own key, and read them back."""
+    guest = guest_of(run)
+    vault, name = Vault(run.world.paths), step.params["choices"]
+    choices = unpack_choices(vault.get(name))
+
+    def work() -> str:
+        device = open_file(str(guest.key), None, write=True)
+        try:
+            root = root_of(Reader(device), device.size, guest.key.name)
+            editor = FatEditor(DeviceVolume(device, root.first, root.size), now=run.clock())
+            require_smartos(editor, guest.key.name)
+            changes = files_for(choices, partial(editor.read, limit=LARGEST), legacy=root.legacy)
+            change_files(editor, changes, guest.key.name)
+            device.drop_cache()
+            return prove_files(Reader(device), root, asked_for(changes), guest.key.name)
+        finally:
+            device.close()
+
+    words = yield from in_thread(run, work, lambda: ())
+    vault.forget(name)
+    yield Noted(run.clock(), step.id, words)
+    return {"files": list(step.params["files"])}
+
+
+def _command(run: Run[GuestWorld], step: Step) -> Work:
+    hypervisor = _driver(run)
+    tolerate = bool(step.params.get("tolerate"))
+    yield from in_thread(
+        run, lambda: _call_all(hypervisor, step.params["commands"], tolerate=tolerate), lambda: ()
+    )
+    return {}
+
+
+def _command_undo(run: Run[GuestWorld], step: Step) -> Work:
+    _call_all(_driver(run), step.params.get("undo_commands", []), tolerate=True)
+    yield from ()
+    return {}
+
+
+def _call_all(hypervisor: Hypervisor, commands: list[list[str]], *, tolerate: bool) -> None:
+    for argv in commands:
+        try:
+            hypervisor.call(tuple(argv))
+        except WizardError:
+            if not tolerate:
+                raise
+
+
+def _write(run: Run[GuestWorld], step: Step) -> Work:
+    path = Path(step.params["path"])
+    _require_own(run, path)
+    replace_file(path, step.params["text"].encode(), mode=int(step.params.get("mode", 0o600)))
+    yield from ()
+    return {}
+
+
+def _write_undo(run: Run[GuestWorld], step: Step) -> Work:
+    path = Path(step.params["path"])
+    _require_own(run, path)
+    path.unlink(missing_ok=True)
+    yield from ()
+    return {}
+
+
+def _require_own(run: Run[GuestWorld], path: Path) -> None:
+    if not guest_of(run).owns(path):
+        raise Refused("not-ours", f"{path} does not belong to the guest; it stays as it is.")
+
+
+def _check(run: Run[GuestWorld], step: Step) -> Work:
+    """Ask the hypervisor what it made of it, and say where that is not as asked."""
+    guest, hypervisor = guest_of(run), _driver(run)
+    actual = yield from in_thread(run, lambda: hypervisor.inspect(guest), lambda: ())
+    if actual.state is State.MISSING:
+        raise WriteFailed(
+            "guest-not-there", f"{hypervisor.title} does not know {guest.name} after making it."
+        )
+    found = sandbox.drift(guest.spec, actual)
+    for each in found:
+        words = f"{each.what}: asked {each.asked}, it is {each.actual}"
+        yield Noted(run.clock(), step.id, words, level="warning", reference="drift")
+    run.world.guests.ready(guest)
+    run.result["drift"] = [[d.what, d.asked, d.actual] for d in found]
+    run.result["say"] = [
+        f"{guest.name} is made{'' if not found else ', but not all is as asked'}.",
+        f"Next: smartos-wizard guest start {_quoted(guest.name)}",
+    ]
+    return {"drift": len(found)}
+
+
+def _stop(run: Run[GuestWorld], step: Step) -> Work:
+    guest, hypervisor = guest_of(run), _driver(run)
+    said: list[str] = []
+    patience, force = float(step.params.get("patience", 90)), bool(step.params.get("force"))
+
+    def tick() -> Iterator[Event]:
+        while said:
+            yield Noted(run.clock(), step.id, said.pop(0))
+
+    yield from in_thread(
+        run, lambda: hypervisor.stop(guest, said.append, patience=patience, force=force), tick
+    )
+    return {}
+
+
+def _start(run: Run[GuestWorld], step: Step) -> Work:
+    guest, hypervisor = guest_of(run), _driver(run)
+    said: list[str] = []
+
+    def tick() -> Iterator[Event]:
+        while said:
+            yield Noted(run.clock(), step.id, said.pop(0))
+
+    yield from in_thread(run, lambda: hypervisor.start(guest, said.append), tick)
+    run.result["say"] = [f"{guest.name} runs.", *_next(guest, hypervisor)]
+    return {}
+
+
+def _next(guest: Guest, hypervisor: Hypervisor) -> list[str]:
+    lines = [f"Its console: smartos-wizard guest console {_quoted(guest.name)}"]
+    where = hypervisor.ssh(guest)
+    if where is not None:
+        lines.append(f"ssh, once set-up is done: ssh -p {where.port} {where.user}@{where.host}")
+    return lines
+
+
+def _unmake(run: Run[GuestWorld], _step: Step) -> Work:
+    """From here on it counts as half made, so that whoever comes after a cut goes on removing it."""
+    run.world.guests.begin(guest_of(run))
+    yield from ()
+    return {}
+
+
+def _remove(run: Run[GuestWorld], _step: Step) -> Work:
+    guest = guest_of(run)
+    run.world.guests.remove(guest)
+    run.result["say"] = [f"{guest.name} and everything in {guest.folder} are gone."]
+    yield from ()
+    return {}
+
+
+def _wipe(run: Run[GuestWorld], step: Step) -> Work:
+    path = Path(step.params["path"])
+    _require_own(run, path)
+    path.unlink(missing_ok=True)
+    yield from ()
+    return {"path": str(path)}
+
+
+def _snapshot(run: Run[GuestWorld], step: Step) -> Work:
+    guest, hypervisor = guest_of(run), _driver(run)
+    act, name = step.params["act"], step.params["name"]
+    names: Any = yield from in_thread(run, lambda: hypervisor.snapshot(guest, act, name), lambda: ())
+    run.result["snapshots"] = list(names)
+    return {"snapshots": list(names)}
+
+
+def _quoted(name: str) -> str:
+    import shlex
+
+    return shlex.quote(name)
+
+
+GUEST_ACTIONS: dict[str, Action[Any]] = {
+    "begin": Action(_begin, _begin_undo),
+    "clear": Action(_clear),
+    "key": Action(_key),
+    "configure": Action(_configure),
+    "command": Action(_command, _command_undo),
+    "write": Action(_write, _write_undo),
+    "check": Action(_check),
+    "start": Action(_start),
+    "stop": Action(_stop),
+    "unmake": Action(_unmake),
+    "remove": Action(_remove),
+    "wipe": Action(_wipe),
+    "snapshot": Action(_snapshot),
+}
