@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.rig import command, fatkey, fatreaders, keychange, parts
+from tests.lab.rig import command, fatkey, keychange, parts
 from tests.lab.rig.command import Running
-from tests.lab.rig.fatkey import SmallKey
 from tests.lab.rig.keychange import Job
 
 pytestmark = pytest.mark.lab
@@ -59,16 +58,6 @@ def started(job: Job, place: str, home: Path, moment: float, *, as_file: bool) -
     return work
 
 
-def half(key: SmallKey, job: Job) -> str:
-    """Fail unless every file is the whole old or the whole new one; `old`, `new`, or `between`."""
-    found = fatreaders.by_mtools(key.path, key.first)
-    for path, entry in found.items():
-        assert entry in [tree[path] for tree in (job.old, job.new) if path in tree], path
-    assert job.old.keys() & job.new.keys() <= found.keys()
-    assert key.bytes_around() == job.before.bytes_around()
-    return "old" if found == job.old else "new" if found == job.new else "between"
-
-
 @pytest.mark.parametrize("name", KILLS_OF)
 def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
     jobs: dict[str, Job], space: Path, name: str
@@ -82,7 +71,7 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
             work = started(job, place, home, moment, as_file=as_file)
             work.kill()
             code = work.end().code
-            was, cut = half(key, job), keychange.unfinished(key)
+            was, cut = keychange.half(key, job), keychange.unfinished(key)
             shown = command.run(home, "key", "show", place, "--json")
             assert shown.code == 0, shown.told()
             assert shown.document["unfinished"] == cut, shown.told()
@@ -111,7 +100,7 @@ def test_ctrl_c_at_any_moment_ends_with_words_that_are_true(
             work = started(job, place, home, moment, as_file=True)
             work.signal(signal.SIGINT)
             outcome = work.end(20)
-            was, words = half(key, job), str(outcome.last.get("state", ""))
+            was, words = keychange.half(key, job), str(outcome.last.get("state", ""))
             assert not keychange.unfinished(key), outcome.told()
             if outcome.code == 0:
                 assert (was, outcome.keys[0]["error"]) == ("new", None), outcome.told()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from smartos_wizard.practice.release_files import key_files
+from smartos_wizard.practice.release_files import key_files, make_believe
 
 MIB = 1 << 20
 STAMP = "20260903T001557Z"
@@ -19,6 +19,7 @@ VOLUME = 34 * MIB
 PROGRAMS = ("sfdisk", "mkfs.fat", "fsck.vfat", "mcopy", "mdel", "mdir")
 _ROOT = 8192 * 512
 _LEGACY_ROOT = 600 * 512
+_KERNEL = {"platform/i86pc/kernel/amd64/unix": make_believe("unix", 100_000)}
 _GPT = f"""label: gpt
 table-length: 9
 first-lba: 34
@@ -92,7 +93,7 @@ def plain_stick(path: Path, files: Mapping[str, bytes]) -> Path:
 def small_key(
     path: Path, *, legacy: bool = False, stamp: str = "", extra: Mapping[str, bytes] | None = None
 ) -> SmallKey:
-    """A key with all files of a release and a boot archive of 256 KiB."""
+    """A key with all files of a release, the kernel and the boot archive being small."""
     first = _LEGACY_ROOT if legacy else _ROOT
     with path.open("wb") as file:
         file.truncate(first + VOLUME + MIB)
@@ -101,6 +102,6 @@ def small_key(
         file.seek(0x3E if legacy else 0xFA)
         file.write(b"\x03\x02" if legacy else b"\x02\x00")
     stamp = stamp or (LEGACY_STAMP if legacy else STAMP)
-    files = key_files(stamp, MIB >> 2, 1, legacy=legacy) | dict(extra or {})
+    files = key_files(stamp, MIB >> 2, 1, legacy=legacy) | _KERNEL | dict(extra or {})
     volume(path, files, first)
     return SmallKey(path, first, legacy)

@@ -110,6 +110,16 @@ def unfinished(key: SmallKey) -> bool:
     return any(area[at : at + 16] == _HEADER for at in range(0, len(area), 512))
 
 
+def half(key: SmallKey, job: Job) -> str:
+    """Fail unless every file is the whole old or the whole new one; `old`, `new`, or `between`."""
+    found = fatreaders.by_mtools(key.path, key.first)
+    for path, entry in found.items():
+        assert entry in [tree[path] for tree in (job.old, job.new) if path in tree], path
+    assert job.old.keys() & job.new.keys() <= found.keys()
+    assert key.bytes_around() == job.before.bytes_around()
+    return "old" if found == job.old else "new" if found == job.new else "between"
+
+
 def again(job: Job, key: SmallKey, place: str, home: Path, *, as_file: bool) -> Outcome:
     """Give the same command again, and fail unless the key is then as if nothing had happened in between."""
     outcome = command.run(home, *job.line(place, as_file=as_file)[3:])
