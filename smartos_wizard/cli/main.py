@@ -21,6 +21,7 @@ _GROUPS = {
     "answers": ("smartos_wizard.cli.answers", "The answers file for SmartOS's setup: make one, check one."),
     "pool": ("smartos_wizard.cli.pool", "What SmartOS's setup would make of disks."),
     "profile": ("smartos_wizard.cli.profile", "Named sets of boot choices: list, show, save, delete."),
+    "guest": ("smartos_wizard.cli.guest", "Lab guests: SmartOS in a virtual machine that can harm nothing."),
     "job": ("smartos_wizard.cli.job", "Long work in a process of its own: list, attach, cancel."),
     "doctor": ("smartos_wizard.cli.doctor", "What this program lacks here; is a machine fit for SmartOS?"),
 }

@@ -220,7 +220,7 @@ def _configure(choices: BootChoices, world: GuestWorld) -> Step:
     choices = for_guest(choices)
     changes = files_for(choices, lambda _path: None, legacy=False)
     return Step(
-        "configure", "configure", f"{len(changes)} files on that copy, with what SmartOS is told at boot", Effect.CREATES,
+        "configure", "configure", f"{len(changes)} file{'s' if len(changes) != 1 else ''} on that copy, with what SmartOS is told at boot", Effect.CREATES,
         tuple(change_lines(changes)),
         params={"choices": Vault(world.paths).put(pack_choices(choices)), "files": [c.path for c in changes]},
     )  # fmt: skip
