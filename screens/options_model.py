@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from smartos_wizard.boot.model import BootChoices, Kmdb, Module
 from smartos_wizard.core.errors import UsageProblem
 from smartos_wizard.core.text import tame
-from smartos_wizard.screens.options_list import RELEASED, Offer, Option
+from smartos_wizard.screens.options_list import RELEASED, TYPED, Offer, Option
 
 ETC_SYSTEM = "etc/system"
 
@@ -159,27 +159,36 @@ def problems(choices: BootChoices, given: Given, *, legacy: bool = False) -> Ite
 
     `legacy` is a release from before 2019-04, whose keys start by GRUB.
     """
+    found = [*_bad_values(choices, given)]
     if legacy and choices.modules:
-        yield "etc_system", "This release starts by GRUB, which cannot load it: choose one since 2019-04."
-    for name, text in given.bad.items():
-        try:
-            take(name, text, choices)
-        except UsageProblem as problem:
-            yield name, in_short(problem)
-    wrong = answers_wrong(choices)
-    if wrong:
-        what = "One answer has" if wrong == 1 else f"{wrong} answers have"
-        yield (
-            "answers",
-            f"{what} to be put right: setup would fail with it."
-            if wrong == 1
-            else (f"{what} to be put right: setup would fail with them."),
+        found.append(
+            ("etc_system", "This release starts by GRUB, which cannot load it: choose one since 2019-04.")
         )
-    if not wrong and not given.bad:
+    if wrong := answers_wrong(choices):
+        what = "One answer has" if wrong == 1 else f"{wrong} answers have"
+        found.append(("answers", f"{what} to be put right: setup would fail."))
+    if not found:
         try:
             _files_fit(choices)
         except UsageProblem as problem:
-            yield "files", in_short(problem)
+            found.append(("files", in_short(problem)))
+    yield from found
+
+
+def _bad_values(choices: BootChoices, given: Given) -> Iterator[tuple[str, str]]:
+    """What was typed and is wrong, and what a profile written by hand may hold."""
+    for name in TYPED:
+        try:
+            take(name, given.bad.get(name, shown(name, choices)), BootChoices())
+        except UsageProblem as problem:
+            yield name, in_short(problem)
+    named = BootChoices(console=choices.console)
+    for name, alone in (("console", named), ("speed", named.with_(speed=choices.speed))):
+        try:
+            check(alone)
+        except UsageProblem as problem:
+            yield name, in_short(problem)
+            return
 
 
 def _files_fit(choices: BootChoices) -> None:

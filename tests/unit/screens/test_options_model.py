@@ -171,6 +171,22 @@ def test_a_value_from_a_profile_that_is_not_on_offer_is_offered() -> None:
     assert "14400" in [offer.value for offer in offers_of(speed, choices)]
 
 
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [
+        ("console", BootChoices(console="lpt1")),
+        ("speed", BootChoices(console="ttya", speed=7)),
+        ("delay", BootChoices(delay=5000)),
+        ("pools", BootChoices(pools=("9x",))),
+        ("hostname", BootChoices(hostname="a b")),
+    ],
+)
+def test_what_a_profile_written_by_hand_gets_wrong_is_told_at_its_row(
+    name: str, choices: BootChoices
+) -> None:
+    assert [found for found, _words in problems(choices, Given())] == [name]
+
+
 def test_the_same_file_twice_and_bad_answers_stop_the_way() -> None:
     assert dict(problems(BootChoices(files={"local/A": b"", "local/a": b""}), Given()))["files"]
     wrong = dict(problems(BootChoices(answers={"admin_ip": "10.0.0.999"}), Given()))
