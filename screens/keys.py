@@ -75,7 +75,7 @@ What was read from the key: which SmartOS it starts, on which console, and what 
 ### What happens?
 **Prove** compares every byte with the release. **Start it here** boots it in QEMU without writing.
 **Configure** changes what it tells its machine at boot, **Upgrade** puts a newer platform beside the present one,
-**Go back** takes the one that was kept. **Plain stick** erases it and makes one empty FAT32 partition.
+**Roll back** takes the one that was kept. **Plain stick** erases it and makes one empty FAT32 partition.
 
 ### What is not touched?
 Nothing is changed before you saw the plan and typed what names the key.
@@ -111,6 +111,7 @@ Nothing is changed before you saw the plan and typed what names the key.
         """Read it in a thread."""
         self._fill()
         self.query_one("#todo").focus()
+        self.watch(self.query_one("#on-it"), "scroll_y", self._hint, init=False)
         desk, target = self.wizard.desk, self.target
         self.ask_rooms(lambda: desk.contents(target), self._read, self._unread)
 
@@ -140,6 +141,13 @@ Nothing is changed before you saw the plan and typed what names the key.
     def resized(self) -> None:
         """Wrapped anew."""
         self.call_after_refresh(self._show)
+
+    def _hint(self) -> None:
+        if self.query("#on-it"):
+            place = self.query_one("#on-it")
+            below = place.max_scroll_y - round(place.scroll_y)
+            place.can_focus = place.max_scroll_y > 0
+            place.border_subtitle = f"{below} more below: Tab, then the arrow keys" if below > 0 else ""
 
     def _make_room(self) -> None:
         """What may be done is always all there; what is on the key scrolls where it is long."""
@@ -192,7 +200,14 @@ Nothing is changed before you saw the plan and typed what names the key.
             self.ask_rooms(lambda: desk.care.password(target), self._password, self._failed)
 
     def _password(self, found: Password) -> None:
-        self.wizard.ask(Asking("Root's password", password_words(found), (("ok", "Close"),), tall=True))
+        self.wizard.ask(
+            Asking(
+                "Root's password",
+                password_words(found, min(76, self.app.size.width - 14)),
+                (("ok", "Close"),),
+                tall=True,
+            )
+        )
 
     def _check(self) -> Job:
         desk = self.wizard.desk

@@ -20,6 +20,8 @@ from smartos_wizard.screens.review import Review
 
 if TYPE_CHECKING:
     pass
+_TALL = 32  # lines from which on every detail is shown
+_WORTH_IT = (Effect.CHANGES, Effect.DESTROYS)
 
 
 class KeyReview(Review):
@@ -88,6 +90,13 @@ class ChangeReview(KeyReview):
             self.query_one("#state", Static).update(Content(""))
 
     def _words(self, plan: Plan, width: int) -> Content:
+        """The plan; in a small window with the details of what changes, and of that only."""
+        if self.app.size.height < _TALL:
+            kept = tuple(
+                s if s.effect in _WORTH_IT else replace(s, details=s.details[:1] if not n else ())
+                for n, s in enumerate(plan.steps)
+            )
+            plan = replace(plan, steps=kept)
         return plan_words(plan, width=width)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:  # type: ignore[override]
@@ -124,7 +133,7 @@ SmartOS on the key, your own files on it, every other disk, the network.
         return self.wizard.desk.care.configure_plan(self.target, self.wanted.choices)
 
     def _words(self, plan: Plan, width: int) -> Content:
-        short = self.app.size.height < 32
+        short = self.app.size.height < _TALL
         bare = tuple(
             replace(s, details=() if short or s.id == "configure" else s.details) for s in plan.steps
         )
@@ -156,7 +165,7 @@ The new platform is copied beside the one the key starts now and checked. One sw
 
 ### What happens?
 Type what names the disk, then **Upgrade**. Whatever happens before the switch, the key boots as it did.
-The old platform is kept on the key: **Go back** in its menu makes it the first again.
+The old platform is kept on the key: **Roll back** in its menu makes it the first again.
 
 ### What is not touched?
 Settings, answers and your own files on the key, its boot loader, every other disk.
@@ -181,13 +190,13 @@ class RollbackReview(ChangeReview):
     """Back to the platform that the last upgrade kept; or the end of a change that was cut short."""
 
     HEADING = "What will happen, in this order"
-    GO = "Go back"
+    GO = "Roll back"
     HELP = """
 ### What is this?
 The platform that the last upgrade kept becomes the one the key starts. The present one is kept in its place.
 
 ### What happens?
-Type what names the disk, then **Go back**. The two change places at once; a change that was cut short is finished
+Type what names the disk, then **Roll back**. The two change places at once; a change that was cut short is finished
 first, and then no more is done.
 
 ### What is not touched?

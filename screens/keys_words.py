@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.content import Content
 
 from smartos_wizard.media.model import KeyContents
@@ -20,7 +22,7 @@ def entries(found: KeyContents | None) -> list[tuple[str, str, str]]:
         ("boot", "Start it here", "in QEMU, read-only"),
         ("configure", "Configure", "console, answers, password at boot"),
         ("upgrade", "Upgrade", "a newer platform, the old one kept"),
-        ("rollback", "Go back", "to the platform that was kept"),
+        ("rollback", "Roll back", "to the platform that was kept"),
         ("password", "Root's password", "which of them counts when; asks first"),
         ("eject", "Eject it", "makes it safe to pull"),
         ("plain", "Make it a plain stick again", "erases it; confirmed first"),
@@ -35,7 +37,7 @@ def entries(found: KeyContents | None) -> list[tuple[str, str, str]]:
         return [row for row in rows if row[0] not in ("upgrade", "rollback")]
     if found.previous:
         return [
-            ("rollback", "Go back", f"to {found.previous}, kept") if r[0] == "rollback" else r for r in rows
+            ("rollback", "Roll back", f"to {found.previous}, kept") if r[0] == "rollback" else r for r in rows
         ]
     return [row for row in rows if row[0] != "rollback"]
 
@@ -57,15 +59,15 @@ def rows_of(found: KeyContents, marks: Marks) -> list[tuple[str, str]]:
         rows.append(("Release", stamp + (f", and {found.previous} kept" if found.previous else "")))
     if found.console:
         rows.append(("Console", found.console))
+    rows += [(f"{marks.warn} Problem", problem) for problem in found.problems]
+    if not found.problems:
+        rows.append(("Health", "nothing wrong was seen; proving it again says more"))
     if found.answers is not None:
         asks = f"set-up will still {'; '.join(found.asks)}" if found.asks else "set-up asks nothing"
         rows.append(("Answers", f"{len(found.answers)}; {asks}"))
     if found.extra_files:
         rows.append(("Extra files", ", ".join(found.extra_files[:_LONGEST])))
-    rows += [(f"{marks.warn} Problem", problem) for problem in found.problems]
     rows += [("Note", note) for note in found.notes]
-    if not found.problems:
-        rows.append(("Health", "nothing wrong was seen; proving it again says more"))
     return rows
 
 
@@ -78,14 +80,19 @@ def about_to_show() -> Asking:
     return Asking("Show root's password?", words, (("no", "No"), ("show", "Show it")))
 
 
-def password_words(found: Password) -> Content:
-    """The password, where it was read, and which of root's counts when."""
+def password_words(found: Password, width: int = 66) -> Content:
+    """The password, where it was read, and which of root's counts when; wrapped to `width`."""
     of = f"release {found.stamp}" if found.stamp else "this release"
-    parts: list[Content] = [
+    parts = [
         Content.assemble(f"Built into {of}:   ", (found.word, "bold $accent")),
-        Content.assemble((f"read from {found.place}, which was not verified", "$dim")),
+        *(
+            Content.assemble((line, "$dim"))
+            for line in textwrap.wrap(f"Read from {found.place}; not verified.", width)
+        ),
         Content.assemble(("\nWhich of root's passwords counts", "bold")),
     ]
     for rule in found.rules:
-        parts += [Content(f"{rule.when}:"), Content.assemble((f"   {rule.password}", "$dim"))]
+        parts += [Content(line) for line in textwrap.wrap(f"{rule.when}:", width)]
+        words = textwrap.wrap(rule.password, width, initial_indent="   ", subsequent_indent="   ")
+        parts += [Content.assemble((line, "$dim")) for line in words]
     return Content("\n").join(parts)
