@@ -78,6 +78,11 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
             assert any("cut short" in line for line in shown.document["problems"]) == cut, shown.told()
             (last,) = command.run(home, "job", "list", "--all", "--json").document
             assert last["state"] == ("done" if code == 0 else "interrupted"), last
+            if cut:  # and once more, while it finishes that
+                work = started(job, place, home, random.Random(number).random() * 0.4, as_file=as_file)
+                work.kill()
+                work.end()
+                keychange.half(key, job)
             keychange.again(job, key, place, home, as_file=as_file)
         key.path.unlink()
         return f"{was} cut" if cut else was
