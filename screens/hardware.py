@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -17,6 +17,7 @@ from smartos_wizard.boot.hardware_verdict import Level, Verdict
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.screens.machine_desk import Checked
 from smartos_wizard.screens.page import Page, error_words
+from smartos_wizard.screens.widgets.reading import Reading
 from smartos_wizard.screens.words import Marks
 
 WORDS = {Level.OK: "ok", Level.WARNING: "warning", Level.NO: "NO", Level.UNKNOWN: "unknown"}
@@ -61,7 +62,7 @@ Everything: it is only looked at. No disk is opened.
         with Vertical(classes="card", id="whole") as whole:
             whole.border_title = "Is this machine fit for SmartOS?"
             yield Static("Looking at this machine …", id="sentence", markup=False)
-        with VerticalScroll(classes="card -fill reading", id="verdicts") as card:
+        with Reading(how="arrow keys", id="verdicts") as card:
             card.border_title = "What was looked at"
             yield Static("", id="lines", markup=False)
 
@@ -73,9 +74,7 @@ Everything: it is only looked at. No disk is opened.
     def ready(self) -> None:
         """Look, in a thread."""
         self._checked: Checked | None = None
-        verdicts = self.query_one("#verdicts")
-        verdicts.focus()
-        self.watch(verdicts, "scroll_y", self._hint, init=False)
+        self.query_one("#verdicts").focus()
         self.action_look()
 
     def action_look(self) -> None:
@@ -108,13 +107,6 @@ Everything: it is only looked at. No disk is opened.
             line for v in graver_first(self._checked.verdicts) for line in verdict_lines(v, self.marks, width)
         ]
         self.query_one("#lines", Static).update(Content("\n").join(lines))
-        self.call_after_refresh(self._hint)
-
-    def _hint(self) -> None:
-        if self.query("#verdicts"):
-            card = self.query_one("#verdicts")
-            below = card.max_scroll_y - round(card.scroll_y)
-            card.border_subtitle = f"{below} more below: arrow keys" if below > 0 else ""
 
     def resized(self) -> None:
         """Wrapped anew."""

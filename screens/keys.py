@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -24,6 +24,7 @@ from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.target import ChooseTarget
 from smartos_wizard.screens.widgets.choices import Choices
 from smartos_wizard.screens.widgets.panel import pairs
+from smartos_wizard.screens.widgets.reading import Reading
 from smartos_wizard.screens.words import disk_line
 
 
@@ -95,7 +96,7 @@ Nothing is changed before you saw the plan and typed what names the key.
 
     def body(self) -> ComposeResult:
         """Who it is, what is on it, what may be done."""
-        with VerticalScroll(classes="card", id="on-it", can_focus=False) as card:
+        with Reading(how="Tab, then the arrow keys", id="on-it", classes="card", keeps=False) as card:
             card.border_title = disk_line(self.target.disk)
             yield Static("Reading the key …", id="contents", markup=False)
         with Vertical(classes="card", id="do") as card:
@@ -111,7 +112,6 @@ Nothing is changed before you saw the plan and typed what names the key.
         """Read it in a thread."""
         self._fill()
         self.query_one("#todo").focus()
-        self.watch(self.query_one("#on-it"), "scroll_y", self._hint, init=False)
         desk, target = self.wizard.desk, self.target
         self.ask_rooms(lambda: desk.contents(target), self._read, self._unread)
 
@@ -141,13 +141,6 @@ Nothing is changed before you saw the plan and typed what names the key.
     def resized(self) -> None:
         """Wrapped anew."""
         self.call_after_refresh(self._show)
-
-    def _hint(self) -> None:
-        if self.query("#on-it"):
-            place = self.query_one("#on-it")
-            below = place.max_scroll_y - round(place.scroll_y)
-            place.can_focus = place.max_scroll_y > 0
-            place.border_subtitle = f"{below} more below: Tab, then the arrow keys" if below > 0 else ""
 
     def _make_room(self) -> None:
         """What may be done is always all there; what is on the key scrolls where it is long."""

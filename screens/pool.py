@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -19,6 +19,7 @@ from smartos_wizard.screens.options_boxes import Pick
 from smartos_wizard.screens.options_fields import Row, Turning, put, say, typed
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.pool_model import EXAMPLE, LAYOUTS, SPARES, Asked, Seen, flags_of, look, sentences
+from smartos_wizard.screens.widgets.reading import Reading
 
 _LEVELS = {"error": "bold $error", "warning": "bold $warning", "info": "$accent"}
 
@@ -77,7 +78,7 @@ Everything; no disk is opened.
             yield Row("layout", "Layout", Turning(LAYOUTS, "", id="layout"), self.marks)
             yield Row("spares", "Spares", Turning(SPARES, "", id="spares"), self.marks)
             yield Row("ram", "Memory", typed("", id="ram", example="64GiB"), self.marks)
-        with VerticalScroll(classes="card -fill reading", id="pool", can_focus=False) as pool:
+        with Reading(how="PgDn", id="pool") as pool:
             pool.border_title = "The pool"
             yield Static("", id="drawn", markup=False)
 
@@ -85,7 +86,7 @@ Everything; no disk is opened.
         """Begin with nothing typed."""
         self._asked, self._number = Asked(), 0
         self._seen = Seen()
-        self.watch(self.query_one("#pool"), "scroll_y", self._hint, init=False)
+        self.query_one("#pool").can_focus = False  # PgUp and PgDn scroll it from every row
         self.query_one("#disks").focus()
         self._look()
 
@@ -180,8 +181,9 @@ Everything; no disk is opened.
                 bad=row.key in wrong,
             )
         self.query_one("#drawn", Static).update(self._drawn(seen, self._width()))
+        title = f"The pool   {seen.headline}" if seen.headline else "The pool"
+        self.query_one("#pool").border_title = title
         self.query_one("#pool").scroll_home(animate=False)
-        self.call_after_refresh(self._hint)
 
     def _drawn(self, seen: Seen, width: int) -> Content:
         wrong = [w for name, w in seen.wrong.items() if name in ("layout", "spares")]
@@ -203,12 +205,6 @@ Everything; no disk is opened.
             for name, part in sentences(seen, width)
         ]
         return Content("\n").join([*lines, Content(""), *said, *([Content("")] if remarks else []), *remarks])
-
-    def _hint(self) -> None:
-        if self.query("#pool"):
-            pool = self.query_one("#pool")
-            below = pool.max_scroll_y - round(pool.scroll_y)
-            pool.border_subtitle = f"{below} more below: PgDn" if below > 0 else ""
 
     def resized(self) -> None:
         """Tiles follow the width."""

@@ -13,7 +13,7 @@ from smartos_wizard.boot.disklayout import NoLayoutError
 from smartos_wizard.boot.pool_picture import counted, pool_picture, sold
 from smartos_wizard.boot.pool_preview import Preview, preview_of, summary, what_to_do
 from smartos_wizard.core.errors import UsageProblem
-from smartos_wizard.core.text import parse_size, tame
+from smartos_wizard.core.text import parse_size, size, tame
 from smartos_wizard.screens.options_list import Offer
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class Asked:
 class Seen:
     """What to show: lines of the picture, pairs of word and sentence, notes as (level, sentence).
 
-    `said` is what stands beside the disks, `wrong` is field to what is wrong with it, in words.
+    `said` is what stands beside the disks, `chosen` the layout it takes, `headline` what matters most of the
+    pool, `wrong` is field to what is wrong with it, in words.
     """
 
     picture: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class Seen:
     notes: tuple[tuple[str, str], ...] = ()
     said: str = ""
     chosen: str = ""
+    headline: str = ""
     wrong: dict[str, str] = field(default_factory=dict)
 
 
@@ -89,6 +91,7 @@ def look(asked: Asked, width: int, *, ascii_only: bool = False) -> Seen:
         tuple((note.level, for_a_screen(note.text)) for note in seen.notes),
         _counted(asked, disks),
         _chosen(seen),
+        _headline(seen),
         wrong,
     )
 
@@ -129,6 +132,12 @@ def _chosen(seen: Preview) -> str:
     """The layout in a word or two."""
     vdevs = seen.layout.vdevs
     return counted(len(vdevs), vdevs[0].kind) if vdevs[0].kind else "a single disk"
+
+
+def _headline(seen: Preview) -> str:
+    """What matters most of it."""
+    may = {0: "no disk", 1: "any one disk"}.get(seen.any_may_fail, f"any {seen.any_may_fail} disks")
+    return f"{size(seen.capacity)} usable, {may} may fail"
 
 
 def for_a_screen(sentence: str) -> str:
