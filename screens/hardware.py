@@ -15,19 +15,17 @@ from textual.widgets import Static
 
 from smartos_wizard.boot.hardware_verdict import Level, Verdict
 from smartos_wizard.core.errors import ErrorReport
-from smartos_wizard.screens.machine_desk import Checked
+from smartos_wizard.screens.machine_desk import GRAVITY, LEVELS, Checked
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.widgets.reading import Reading
 from smartos_wizard.screens.words import Marks
 
-WORDS = {Level.OK: "ok", Level.WARNING: "warning", Level.NO: "NO", Level.UNKNOWN: "unknown"}
 _STYLES = {
     Level.OK: "$success",
     Level.WARNING: "bold $warning",
     Level.NO: "bold $error",
     Level.UNKNOWN: "$accent",
 }
-_ORDER = (Level.NO, Level.WARNING, Level.UNKNOWN, Level.OK)
 _LEVEL = 10  # cells for the word of a level, with air around it
 
 
@@ -96,7 +94,7 @@ Everything: it is only looked at. No disk is opened.
             return
         card = self.query_one("#verdicts")
         width = (card.content_region.width or self.app.size.width - 8) - 1
-        worst = next(level for level in _ORDER if level in {v.level for v in self._checked.verdicts})
+        worst = next(level for level in GRAVITY if level in {v.level for v in self._checked.verdicts})
         self.query_one("#whole").border_title = f"Is this machine fit for SmartOS?   {self._checked.name}"
         self.query_one("#sentence", Static).update(
             Content.assemble(
@@ -127,7 +125,7 @@ def sign(level: Level, marks: Marks) -> str:
 
 def graver_first(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
     """What keeps SmartOS from running first, what is well last; otherwise as judged."""
-    return sorted(verdicts, key=lambda v: _ORDER.index(v.level))
+    return sorted(verdicts, key=lambda v: GRAVITY.index(v.level))
 
 
 def verdict_lines(verdict: Verdict, marks: Marks, width: int) -> Iterator[Content]:
@@ -135,7 +133,7 @@ def verdict_lines(verdict: Verdict, marks: Marks, width: int) -> Iterator[Conten
     signs = max(len(marks.good), len(marks.warn), len(marks.failed))
     column = signs + _LEVEL
     room = max(20, width - column)
-    head = f"{sign(verdict.level, marks):<{signs}} {WORDS[verdict.level]:<{_LEVEL - 1}}"
+    head = f"{sign(verdict.level, marks):<{signs}} {LEVELS[verdict.level]:<{_LEVEL - 1}}"
     parts = textwrap.wrap(f"{verdict.name}: {verdict.found}", room) or [verdict.name]
     name = len(verdict.name) + 1
     yield Content.assemble((head, _STYLES[verdict.level]), (parts[0][:name], "bold"), parts[0][name:])

@@ -16,10 +16,11 @@ from smartos_wizard.core.journal import Job
 from smartos_wizard.media.model import KeyContents, Target
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.keys_desk import Password
+from smartos_wizard.screens.keys_model import entries, rows_of
 from smartos_wizard.screens.keys_options import ReadChoices
 from smartos_wizard.screens.keys_review import RestoreReview, RollbackReview
 from smartos_wizard.screens.keys_upgrade import ChoosePlatform
-from smartos_wizard.screens.keys_words import about_to_show, entries, entry, password_words, rows_of
+from smartos_wizard.screens.keys_words import about_to_show, entry, password_words
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.target import ChooseTarget
 from smartos_wizard.screens.widgets.choices import Choices
@@ -135,7 +136,7 @@ Nothing is changed before you saw the plan and typed what names the key.
             place = self.query_one("#on-it")
             width = (place.content_region.width or self.app.size.width - 8) - 1
             self.query_one("#contents", Static).update(
-                pairs(rows_of(self._contents, self.marks), width=width)
+                pairs(rows_of(self._contents, self.marks.warn), width=width)
             )
 
     def resized(self) -> None:

@@ -86,7 +86,7 @@ class KeyOptions(Options):
     STAGE = None  # type: ignore[assignment]
     HELP = """
 ### What is this?
-What this key tells SmartOS and its set-up, as it stands on the key now. Change what you like:
+What this key tells SmartOS and its setup, as it stands on the key now. Change what you like:
 `Up` and `Down` go from row to row, `Left` and `Right` change a value, `Enter` opens what has more to ask.
 
 ### What happens?

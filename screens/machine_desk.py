@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from smartos_wizard.boot.hardware_verdict import Level
+
 if TYPE_CHECKING:
     from smartos_wizard.boot.hardware_verdict import Verdict
     from smartos_wizard.media.host_disks import Host
     from smartos_wizard.world import World
+
+LEVELS = {Level.OK: "ok", Level.WARNING: "warning", Level.NO: "NO", Level.UNKNOWN: "unknown"}
+"""The levels in words."""
+GRAVITY = (Level.NO, Level.WARNING, Level.UNKNOWN, Level.OK)
+"""The levels, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Pool(Page):
     SIDE_TITLE = "About pools"
     HELP = f"""
 ### What is this?
-The pool that SmartOS's set-up would make of these disks: it computes what SmartOS's own `disklayout` computes.
+The pool that SmartOS's setup would make of these disks: it computes what SmartOS's own `disklayout` computes.
 
 ### How are disks written?
 As on their box, with blanks between: `{EXAMPLE}` is eight disks of 4 TB and an SSD of 400 GB.

@@ -28,10 +28,10 @@ MOST_SPARES = 8
 LAYOUTS = (
     Offer("", "SmartOS chooses", "By the number of disks: mirrors for few, raidz2 for many."),
     Offer("mirror", "mirror", "Pairs; half of the space. Fast, and one of each pair may fail."),
-    Offer("raidz1", "raidz1", "One disk of each group may fail. Set-up does not offer it."),
+    Offer("raidz1", "raidz1", "One disk of each group may fail. Setup does not offer it."),
     Offer("raidz2", "raidz2", "Two disks of each group may fail."),
-    Offer("raidz3", "raidz3", "Three disks of each group may fail. Set-up does not offer it."),
-    Offer("single", "single", "One disk, no redundancy. Set-up does not offer it."),
+    Offer("raidz3", "raidz3", "Three disks of each group may fail. Setup does not offer it."),
+    Offer("single", "single", "One disk, no redundancy. Setup does not offer it."),
 )
 SPARES = (
     Offer("", "SmartOS chooses", "As many as it thinks right for that many disks."),
@@ -73,7 +73,7 @@ class Seen:
 
 
 def look(asked: Asked, width: int, *, ascii_only: bool = False) -> Seen:
-    """The pool SmartOS's set-up would make, or what is wrong. Takes under 0.1 s."""
+    """The pool SmartOS's setup would make, or what is wrong. Takes under 0.1 s."""
     wrong: dict[str, str] = {}
     disks = _disks(asked, wrong)
     ram = _ram(asked, wrong)

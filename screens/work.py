@@ -22,7 +22,8 @@ from smartos_wizard.core.progress import Meter, Progress
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import Stage
 from smartos_wizard.screens.page import Page, error_words
-from smartos_wizard.screens.taking_up import take_up, targets_of
+from smartos_wizard.screens.taking_up import take_up
+from smartos_wizard.screens.unfinished import targets_of
 from smartos_wizard.screens.widgets.gauges import (
     amount,
     bar,

@@ -221,7 +221,7 @@ class WizardApp(App[int]):
     def written(self, plan: Plan, ended: PlanFinished) -> None:
         """The end of writing, good or bad."""
         from smartos_wizard.screens.done import Done
-        from smartos_wizard.screens.taking_up import targets_of
+        from smartos_wizard.screens.unfinished import targets_of
 
         image = image_from_json(plan.params["image"])
         targets = targets_of(plan)

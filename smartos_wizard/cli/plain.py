@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartos_wizard.cli.plain_keys import PlainKeys
+from smartos_wizard.cli.plain_machine import PlainMachine
 from smartos_wizard.cli.plain_voice import Leave, Voice
 from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.core import text
@@ -30,6 +31,7 @@ class PlainWizard:
         self.voice = Voice(ascii_only=ascii_only)
         self.work = PlainWork(self.desk, self.voice)
         self.keys = PlainKeys(self.work)
+        self.machine = PlainMachine(self.desk, self.voice, ascii_only=ascii_only)
 
     def run(self) -> int:
         """Walk the flow; the exit code of the last work."""
@@ -57,10 +59,12 @@ class PlainWizard:
         first = len(jobs)
         self.voice.say(f"{first + 1}. Make a USB key")
         self.voice.say(
-            f"{first + 2}. Look after a key: what is on it, prove it, start it here, make it plain"
+            f"{first + 2}. Look after a key: what is on it, prove it, configure it, upgrade it, make it plain"
         )
-        self.voice.say(f"{first + 3}. Quit")
-        chosen = self.voice.choose("What do you want to do?", first + 3)
+        self.voice.say(f"{first + 3}. Is this machine fit for SmartOS?")
+        self.voice.say(f"{first + 4}. What would the pool look like?")
+        self.voice.say(f"{first + 5}. Quit")
+        chosen = self.voice.choose("What do you want to do?", first + 5)
         if chosen is None:
             return
         if chosen < first:
@@ -69,6 +73,10 @@ class PlainWizard:
             self._flow(Flow())
         elif chosen == first + 1:
             _ = self.work.guarded(self.keys.look_after)
+        elif chosen == first + 2:
+            _ = self.work.guarded(self.machine.check)
+        elif chosen == first + 3:
+            _ = self.work.guarded(self.machine.pool)
         else:
             raise Leave
 

@@ -29,6 +29,8 @@ from smartos_wizard.screens.options_model import (
 class PlainOptions:
     """Asks for boot choices. `choices` and `given` are what was decided so far."""
 
+    HEADING = "Step 4, options: what the machine is told at boot. All of it may stay as released."
+
     def __init__(self, voice: Voice, desk: BootDesk, choices: BootChoices, given: Given) -> None:
         self.voice, self.desk = voice, desk
         self.choices, self.given = choices, given
@@ -36,7 +38,7 @@ class PlainOptions:
     def run(self) -> bool:
         """Ask until the user goes on; False for back."""
         say = self.voice.say
-        say("Step 4, options: what the machine is told at boot. All of it may stay as released.")
+        say(self.HEADING)
         while True:
             rows = [o for o in OPTIONS if o.name != "speed" or asks_speed(self.choices)]
             self._list(rows)

@@ -53,7 +53,8 @@ class PlainWork:
                 return False
             if armed(typed, tokens):
                 break
-            self.voice.say("Not armed: that does not name what will be erased. Nothing was done.")
+            lost = "erased" if plan.destroys else "changed"
+            self.voice.say(f"Not armed: that does not name what will be {lost}. Nothing was done.")
         self.run(plan, tokens_for(typed, tokens) if tokens else (), begun)
         return True
 

@@ -1,4 +1,4 @@
-"""The disks of this machine as SmartOS's set-up would list them. They are not opened."""
+"""The disks of this machine as SmartOS's setup would list them. They are not opened."""
 
 from __future__ import annotations
 
