@@ -78,6 +78,10 @@ class World:
 
     def hypervisors(self) -> tuple[Hypervisor, ...]:
         """The drivers of hypervisors, whether those are installed here or not."""
+        if self.practice:
+            from smartos_wizard.practice.hypervisor import PracticeHypervisor
+
+            return (PracticeHypervisor(),)
         from smartos_wizard.guests.qemu.driver import QemuDriver
 
         return (QemuDriver(self.paths),)
