@@ -99,7 +99,8 @@ The key, so far.
         if image is not None:
             return image
         plan, image = desk.care.platform_download(stamp)
-        _ = desk.care.upgrade_plan(target, image)
+        if desk.care.upgrade_plan(target, image).confirmation is None:  # it is on the key already
+            return image
         return desk.start(plan)
 
     def _go_on(self, found: Next) -> None:

@@ -108,6 +108,12 @@ def number(talk: Talk, words: str) -> str:
     return re.findall(rf"^(\d+)\. .*{re.escape(words)}", talk.said, re.MULTILINE)[-1]
 
 
+def entry(talk: Talk, words: str) -> str:
+    """The number of what may be done with a key, once it is asked for."""
+    listed = talk.hear("shall be done[^\n]*: ")
+    return re.findall(rf"^(\d+)\. {re.escape(words)}", listed, re.MULTILINE)[-1]
+
+
 def the_job(world: Any, kind: str) -> journal.Job:
     """The only job of that kind."""
     (job,) = [j for j in journal.list_jobs(world.paths.jobs) if j.plan().kind == kind]
@@ -143,12 +149,12 @@ def test_line_by_line_a_wrong_word_does_nothing_and_the_right_one_leads_to_a_pro
     assert "On it: SmartOS" in one.hear("1\\. Prove it again")
     one.reply("shall be done", "1")
     assert "PROVEN" in one.hear("PROVEN", 60)
-    one.reply("shall be done", "3")
+    one.answer(entry(one, "Make it a plain stick"))
     one.reply("to go back", "0179")
     one.hear("On it: no SmartOS", 60)
     one.reply("shall be done", "1")
     one.hear("no release to compare")
-    one.reply("shall be done", "4")
+    one.answer(entry(one, "Eject it"))
     one.reply("want to do", "q")
     assert one.code() == 0
 
@@ -156,7 +162,7 @@ def test_line_by_line_a_wrong_word_does_nothing_and_the_right_one_leads_to_a_pro
 def test_line_by_line_every_question_takes_back_and_no_nonsense(talk: Callable[[], Talk], world: Any) -> None:
     one = talk()
     one.reply("want to do", "99")
-    one.hear("Please answer with a number from 1 to 3")
+    one.hear("Please answer with a number from 1 to 5")
     one.reply("want to do", "one")
     one.hear("Please answer")
     one.reply("want to do", "²")  # a digit to some, no number to anybody
