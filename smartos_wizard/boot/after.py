@@ -21,12 +21,12 @@ def menu_words(choices: BootChoices) -> str:
 
 
 def setup_words(choices: BootChoices) -> str:
-    """What happens then. Set-up runs on the console by itself (smartos-live: smartdc/config), without a login."""
+    """What happens then. Setup runs on the console by itself (smartos-live: smartdc/config), without a login."""
     if choices.rescue:
-        return "It starts in rescue: no pool is imported and no set-up runs. Log in as root."
+        return "It starts in rescue: no pool is imported and no setup runs. Log in as root."
     if choices.answers is None:
-        return "Set-up begins by itself on the console and asks its questions."
+        return "Setup begins by itself on the console and asks its questions."
     count = len(asked(choices.answers))
     if not count:
-        return "Set-up runs by itself, asks nothing, and makes the pool of every disk in the machine that is not on USB."
-    return f"Set-up begins by itself on the console; it still stops {count} time{'s' if count != 1 else ''} to ask or wait."
+        return "Setup runs by itself, asks nothing, and makes the pool of every disk in the machine that is not on USB."
+    return f"Setup begins by itself on the console; it still stops {count} time{'s' if count != 1 else ''} to ask or wait."

@@ -1,6 +1,6 @@
 """Which of root's passwords counts when. Pure: rules as data, for the commands, the screens and the docs.
 
-SmartOS's own order (illumos: usr/src/cmd/svc/milestone/smartdc-config): where set-up was not done and `smartos=true`
+SmartOS's own order (illumos: usr/src/cmd/svc/milestone/smartdc-config): where setup was not done and `smartos=true`
 is set, the script ends before it sets any password, so the one built into the release stays; else /usbkey/shadow,
 else the boot parameter root_shadow, else root_shadow of /usbkey/config, else again the one of the release.
 The release's is random, made for each build, and lies in platform/root.password (smartos-live: tools/build_live,
@@ -83,13 +83,13 @@ def rules(shadow: Shadow = Shadow.RELEASED, *, grub: bool = False) -> tuple[Rule
         Rule(
             "set-up",
             "A machine that is set up, started as usual",
-            "the one given at set-up, typed or from answers.json; it is kept in the pool (/usbkey/shadow)",
+            "the one given at setup, typed or from answers.json; it is kept in the pool (/usbkey/shadow)",
             Whose.SETUP,
             f"{_SCRIPT}; smartos-live: smartos_prompt_config.sh",
         ),
         Rule(
             "not-set-up",
-            "A machine that is not set up (set-up was left, or no pool of SmartOS was found)",
+            "A machine that is not set up (setup was left, or no pool of SmartOS was found)",
             f"{_RANDOM}; root_shadow does not count there",
             Whose.RELEASE,
             _SCRIPT,

@@ -163,7 +163,7 @@ def _asked(layout: str, by_hand: bool) -> Iterator[Warned]:
         yield Warned("only-by-hand", said)
     elif layout:
         said = (
-            f"Type “{layout}” when setup asks for the layout. A set-up without questions builds the default layout, "
+            f"Type “{layout}” when setup asks for the layout. A setup without questions builds the default layout, "
             "whatever zpool_layout says."
         )
         yield Warned("only-when-asked", said)

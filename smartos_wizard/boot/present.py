@@ -72,7 +72,7 @@ def _answers(data: bytes | None) -> dict[str, str] | None:
     if not parsed.readable:
         raise Refused(
             "answers-unreadable",
-            f"{ANSWERS} on the key was changed since, and set-up could not read it. Nothing was changed.",
+            f"{ANSWERS} on the key was changed since, and setup could not read it. Nothing was changed.",
             hint="Give --answers with a good file, or --reset to begin with what the release says.",
         )
     return dict(parsed.answers)

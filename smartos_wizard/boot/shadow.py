@@ -50,7 +50,7 @@ def check_password(password: str) -> None:
     """Raise UsageProblem for a password that is empty, too long for SmartOS to read, or with control characters."""
     if not password:
         raise UsageProblem(
-            "empty-password", "The password is empty.", hint="Leave it out to be asked at set-up."
+            "empty-password", "The password is empty.", hint="Leave it out to be asked at setup."
         )
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in password):
         raise UsageProblem("untypable-password", "The password holds characters that no console can type.")

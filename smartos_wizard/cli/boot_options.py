@@ -26,7 +26,7 @@ _OPTIONS = (
     click.option("--speed", type=int, default=None, metavar="BPS", help="Bits per second of that serial console."),
     click.option("--verbose/--no-verbose", default=None, help="Show what the kernel does while it starts."),
     click.option("--kmdb", type=click.Choice([k.value for k in Kmdb]), default=None, help="The kernel debugger."),
-    click.option("--rescue/--no-rescue", default=None, help="Import no pool, run no set-up."),
+    click.option("--rescue/--no-rescue", default=None, help="Import no pool, run no setup."),
     click.option("--zpools", default="", metavar="POOL[,POOL]", help="Import these pools and no others."),
     click.option("--boot-delay", type=int, default=None, metavar="S",
                  help="Seconds the menu waits; -1 waits for ever."),
@@ -35,7 +35,7 @@ _OPTIONS = (
                  help="Read root's password from FILE (- for standard input); only its hash is kept."),
     click.option("--root-shadow", default="", metavar="HASH", help="Root's password as a SHA-256 crypt string."),
     click.option("--hostname", default="", metavar="NAME", help="The host name given to the kernel."),
-    click.option("--answers", default="", metavar="FILE", help="Answers for the first set-up (`answers new`)."),
+    click.option("--answers", default="", metavar="FILE", help="Answers for the first setup (`answers new`)."),
     click.option("--etc-system", default="", metavar="FILE", help="A file that becomes /etc/system."),
     click.option("--module", "modules", multiple=True, metavar="NAME=FILE",
                  help="A file SmartOS sees at /system/boot/NAME, before /NAME. Repeatable."),
@@ -70,7 +70,7 @@ def choices_from(
     """The choices these options make. `tell` gets warnings, one line each.
 
     `partial` means that they will be combined with others: a speed may come without its console. With --profile, files given here come beside those of the profile. Raises UsageProblem for values that the
-    loader, SmartOS or the medium could not take, and Refused `bad-answers` where set-up would fail with the answers.
+    loader, SmartOS or the medium could not take, and Refused `bad-answers` where setup would fail with the answers.
     """
     from smartos_wizard.boot.key_files import files_wanted
     from smartos_wizard.boot.loader_write import loader_lines
@@ -201,7 +201,7 @@ def _refuse_errors(findings: Sequence[Finding], where: str, hint: str) -> None:
         return
     said = " ".join(f"{_at(f)}{f.text}" for f in bad[:3]) + (" And more." if len(bad) > 3 else "")
     raise Refused(
-        "bad-answers", f"Set-up would fail with the answers of {where}: {said}", context=where, hint=hint
+        "bad-answers", f"Setup would fail with the answers of {where}: {said}", context=where, hint=hint
     )
 
 

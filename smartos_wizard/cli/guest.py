@@ -14,7 +14,7 @@ _COMMANDS = {
     "start": ("smartos_wizard.cli.guest_run", "start_command", "Start it without a window."),
     "stop": ("smartos_wizard.cli.guest_run", "stop_command", "Ask it to shut down; switch it off in the end."),
     "console": ("smartos_wizard.cli.guest_console", "console_command", "Its serial console: talk, read, wait for a word."),
-    "ssh": ("smartos_wizard.cli.guest_console", "ssh_command", "Log in by ssh, once set-up is done."),
+    "ssh": ("smartos_wizard.cli.guest_console", "ssh_command", "Log in by ssh, once setup is done."),
     "snapshot": ("smartos_wizard.cli.guest_run", "snapshot_command", "Take, restore, delete or list snapshots."),
     "reinstall": ("smartos_wizard.cli.guest_run", "reinstall_command", "Empty its disks; all else stays."),
     "delete": ("smartos_wizard.cli.guest_run", "delete_command", "Remove it with every file of it."),

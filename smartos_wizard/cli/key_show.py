@@ -129,9 +129,9 @@ def _lines(place: Target, contents: KeyContents) -> list[str]:
     lines += [f"  added     {text.tame(name, 200)}" for name in contents.extra_files]
     if contents.answers is not None:
         lines.append(f"  answers   {len(contents.answers)}: {', '.join(contents.answers) or 'none'}")
-        lines += [f"            set-up will still {each}" for each in contents.asks]
+        lines += [f"            setup will still {each}" for each in contents.asks]
         if not contents.asks:
-            lines.append("            set-up will ask nothing")
+            lines.append("            setup will ask nothing")
     lines += [f"  note      {note}" for note in contents.notes]
     lines += [f"  problem   {problem}" for problem in contents.problems]
     if contents.layout and not contents.problems:

@@ -51,7 +51,7 @@ def least_pool(memory: int) -> int:
 
 
 def usable(disks: Sequence[DiskSpec]) -> int:
-    """Bytes of data that the pool of these disks holds, with the layout set-up takes by itself."""
+    """Bytes of data that the pool of these disks holds, with the layout setup takes by itself."""
     listed = disk_specs.from_specs([disk_specs.DiskSpec(1, disk.size, solid=False) for disk in disks])
     return preview_of(listed).capacity
 

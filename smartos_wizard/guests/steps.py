@@ -252,7 +252,7 @@ def _next(guest: Guest, hypervisor: Hypervisor) -> list[str]:
     lines = [f"Its console: smartos-wizard guest console {_quoted(guest.name)}"]
     where = hypervisor.ssh(guest)
     if where is not None:
-        lines.append(f"ssh, once set-up is done: ssh -p {where.port} {where.user}@{where.host}")
+        lines.append(f"ssh, once setup is done: ssh -p {where.port} {where.user}@{where.host}")
     return lines
 
 

@@ -209,7 +209,7 @@ class KeyContents:
 
     `layout` is `gpt`, `mbr` (legacy GRUB key), `iso`, or empty where nothing was recognised. `previous` is the
     release that an upgrade kept (empty: none), `answers` the names that an answers file on it answers (None: there
-    is no such file), `asks` what set-up will stop for nevertheless; `unfinished`: a change of it was cut short.
+    is no such file), `asks` what setup will stop for nevertheless; `unfinished`: a change of it was cut short.
     """
 
     layout: str = ""

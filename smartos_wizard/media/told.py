@@ -41,7 +41,7 @@ def told(volume: FatVolume, pread: Pread, first: int, inside: Told) -> None:
             inside.asks = asked(parsed.answers)
         else:
             inside.answers = ()
-            inside.problems.append(f"Set-up cannot read {ANSWERS}: see `smartos-wizard answers check`.")
+            inside.problems.append(f"Setup cannot read {ANSWERS}: see `smartos-wizard answers check`.")
     if in_reserved(pread, first):
         inside.unfinished = True
         inside.problems.append(UNFINISHED)
