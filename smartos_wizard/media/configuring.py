@@ -205,7 +205,7 @@ def _expected(
 def _run_prove(run: Run[MediaWorld], step: Step) -> Work:
     editing = editing_of(run)
     slots: dict[int, bytes] = run.found["slots"]
-    run.state = lambda: f"{editing.target.path}: {UNPROVEN}"
+    editing.left = UNPROVEN
     editing.total, editing.done = len(slots) * SLOT, 0
 
     def work() -> str:
@@ -213,6 +213,7 @@ def _run_prove(run: Run[MediaWorld], step: Step) -> Work:
         buffer = aligned(SLOT)
         for slot, expected in sorted(slots.items()):
             into = buffer[: min(SLOT, editing.device.size - slot * SLOT)]
+            editing.at = slot * SLOT
             if read_all(editing.device, into, slot * SLOT) < len(into) or digest(into) != expected:
                 raise ProofFailed(
                     "proof-failed",

@@ -8,12 +8,13 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from smartos_wizard.core.errors import Cancelled, WizardError, report_of
+from smartos_wizard.core.errors import Cancelled, ProofFailed, WizardError, WriteFailed, report_of
 from smartos_wizard.core.events import Advanced, Event
 from smartos_wizard.core.plan import Confirmation, Effect, Step
 from smartos_wizard.core.runner import Run, Work
 from smartos_wizard.media.as_json import target_from_json
 from smartos_wizard.media.fat_edit import FatEditor
+from smartos_wizard.media.fat_journal_place import MAGIC, in_reserved
 from smartos_wizard.media.faults import device_failed, write_protected
 from smartos_wizard.media.keys import lock_targets
 from smartos_wizard.media.model import Target
@@ -34,15 +35,19 @@ T = TypeVar("T")
 class Editing:
     """The key of one run. `state` is `failed`, `cancelled` or what the job calls its good end; `done` in bytes.
 
-    `left`, once the change is made, is what stopping leaves from then on.
+    `begun`: something in use may have changed; `wrote`: a write arrived; `at`: the byte it was at last. `before` is
+    what stopping leaves before the change has begun, `left`, once it is made, what it leaves from then on.
     """
 
     target: Target
     device: BlockDevice
     state: str = "failed"
     begun: bool = False
+    wrote: bool = False
+    at: int = 0
     stopped: bool = False
     committing: bool = False
+    before: str = UNCHANGED
     left: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
     done: int = 0
@@ -53,7 +58,7 @@ class Editing:
     @property
     def words(self) -> str:
         """What stopping now leaves."""
-        return self.left or (BEGUN if self.begun else UNCHANGED)
+        return self.left or (BEGUN if self.begun else self.before)
 
     @property
     def reader(self) -> Reader:
@@ -64,10 +69,11 @@ class Editing:
         """Where SmartOS's file system is. Raises Refused, OSError."""
         return root_of(self.reader, self.device.size, self.device.name)
 
-    def volume(self, *, keep: bool = False) -> DeviceVolume:
+    def volume(self) -> DeviceVolume:
         """That file system. Raises Refused, OSError."""
         root = self.root()
-        return _Marking(self, root.first, root.size, keep=keep)
+        unfinished = in_reserved(self.reader, root.first)
+        return _Marking(self, root.first, root.size, unfinished=unfinished)
 
     def commit(self, editor: FatEditor, switch: str) -> None:
         """Make what was asked of the editor true. It cannot be cancelled half-way. Raises Cancelled before."""
@@ -88,16 +94,23 @@ class Editing:
 
 
 class _Marking(DeviceVolume):
-    """A volume that notes when something in use begins to change."""
+    """A volume that notes when something in use begins to change: with the journal, or at once where one is there."""
 
-    def __init__(self, editing: Editing, first: int, size: int, *, keep: bool = False) -> None:
-        super().__init__(editing.device, first, size, keep=keep)
+    def __init__(self, editing: Editing, first: int, size: int, *, unfinished: bool) -> None:
+        super().__init__(editing.device, first, size)
         self._editing = editing
+        self._unfinished = unfinished
+
+    def read(self, offset: int, length: int) -> bytes:
+        self._editing.at = self.first + offset
+        return super().read(offset, length)
 
     def write(self, offset: int, data: bytes) -> None:
-        if data.startswith(b"SMARTOS-WIZARD-1"):
+        self._editing.at = self.first + offset
+        if self._unfinished or data.startswith(MAGIC):
             self._editing.begun = True
         super().write(offset, data)
+        self._editing.wrote = True
 
 
 def editing_of(run: Run[MediaWorld]) -> Editing:
@@ -173,16 +186,12 @@ def at_work(
     run: Run[MediaWorld], step: Step, editing: Editing, work: Callable[[], T]
 ) -> Generator[Event, None, T]:
     """Do `work` in a thread with progress. What goes wrong says what it leaves behind."""
-    begun_at = [0]
 
     def body() -> T:
         try:
             return work()
         except OSError as error:
-            refusal = None if editing.begun or editing.done else write_protected(error, editing.device)
-            raise refusal or device_failed(
-                error, editing.device, "writing", begun_at[0], editing.words
-            ) from error
+            raise _failed(error, editing) from error
 
     def tick() -> Iterator[Event]:
         yield Advanced(run.clock(), step.id, editing.done, editing.total, None, editing.target.path)
@@ -192,5 +201,18 @@ def at_work(
     except Cancelled as stop:
         raise Cancelled("cancelled", f"{editing.target.path}: {editing.words}") from stop
     except WizardError as error:
+        if editing.before is not UNCHANGED:
+            error.message = error.message.replace("Nothing was changed.", editing.before)
         editing.error = error
         raise
+
+
+def _failed(error: OSError, editing: Editing) -> WizardError:
+    refusal = None if editing.wrote else write_protected(error, editing.device)
+    if refusal is not None:
+        return refusal
+    doing = "reading back" if editing.left else "writing"
+    found = device_failed(error, editing.device, doing, editing.at, editing.words)
+    if not editing.left or not isinstance(found, WriteFailed):
+        return found
+    return ProofFailed("not-readable", found.message, context=found.context, hint=found.hint, **found.details)

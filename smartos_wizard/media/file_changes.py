@@ -12,6 +12,7 @@ from smartos_wizard.core.errors import ProofFailed, Refused
 from smartos_wizard.media.fat import FatProblem, FatVolume
 from smartos_wizard.media.fat_check import check_volume
 from smartos_wizard.media.fat_edit import FatEditor
+from smartos_wizard.media.fat_journal_place import in_reserved
 from smartos_wizard.media.fsck import fsck_available, run_fsck
 from smartos_wizard.media.partitions import Pread
 from smartos_wizard.media.root_volume import Root
@@ -82,6 +83,8 @@ def prove_files(pread: Pread, root: Root, asked: Asked, name: str) -> str:
                 raise _failed(f"{path} is not on {name} as it was")
     except FatProblem as problem:
         raise _failed(f"the file system of {name} cannot be read: {problem}") from problem
+    if in_reserved(pread, root.first):
+        raise _failed(f"the change of {name} is still noted as unfinished on it")
     problems = check_volume(pread, root.first, root.size)
     if problems:
         raise _failed(f"the file system of {name} is damaged: {problems[0].rstrip('.')}")

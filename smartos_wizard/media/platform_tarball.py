@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from smartos_wizard.core import text
-from smartos_wizard.core.errors import ChecksumFailed, Refused, UsageProblem
+from smartos_wizard.core.errors import ChecksumFailed, Refused, UsageProblem, WriteFailed
 from smartos_wizard.media.model import VerifiedImage
 
 _PIECE = 1 << 20
@@ -69,13 +69,13 @@ def check_platform(
     """Read the whole tarball once: its published digest, its files, and boot_archive against its own SHA-1.
 
     `told` gets compressed bytes read so far; `stop` may raise. Raises ChecksumFailed (`image-changed`,
-    `boot-archive-damaged`), Refused `odd-platform`, UsageProblem `not-a-platform`, OSError.
+    `boot-archive-damaged`), Refused `odd-platform`, UsageProblem `not-a-platform`, WriteFailed `image-unreadable`.
     """
     whole = hashlib.new(image.algorithm, usedforsecurity=False) if image.digest else None
     members: list[Member] = []
     small: dict[str, bytes] = {}
     sha1 = ""
-    with image.path.open("rb") as file:
+    with _named(image.path), image.path.open("rb") as file:
         watched = _Watched(file, whole, told)
         for path, size, pieces in _files(cast(IO[bytes], watched), image.path):
             digest, own, kept = hashlib.sha256(), hashlib.sha1(usedforsecurity=False), b""
@@ -103,7 +103,7 @@ def check_platform(
 
 def read_platform(image: VerifiedImage) -> Iterator[tuple[str, int, Iterator[bytes]]]:
     """(path below `/platform`, size, content in pieces) of every file, in the tarball's order. Raises as checking."""
-    with image.path.open("rb") as file:
+    with _named(image.path), image.path.open("rb") as file:
         yield from _files(file, image.path)
 
 
@@ -167,12 +167,19 @@ def _files(file: IO[bytes], where: Path) -> Iterator[tuple[str, int, Iterator[by
 
 @contextlib.contextmanager
 def _named(where: Path) -> Iterator[None]:
-    """Whatever is wrong with the bytes as one refusal; errors of the system as they are."""
+    """Whatever is wrong with the bytes as UsageProblem, and a file that cannot be read as WriteFailed.
+
+    Never OSError: where the file is copied to a key, that would be taken for a fault of the key.
+    """
     try:
         yield
     except (tarfile.TarError, EOFError, zlib.error, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise
+            raise WriteFailed(
+                "image-unreadable",
+                f"{where.name} cannot be read: {error.strerror}. Nothing was changed.",
+                context=str(where), hint="Check the disk it lies on, or download it again.",
+            ) from error  # fmt: skip
         raise UsageProblem(
             "not-a-platform",
             f"{where.name} is no gzipped tarball, or it is cut off: {text.tame(str(error))}. Nothing was changed.",

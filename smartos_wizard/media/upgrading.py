@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 from smartos_wizard.core import text
-from smartos_wizard.core.errors import Refused
+from smartos_wizard.core.errors import ChecksumFailed, Refused
 from smartos_wizard.core.events import Advanced, Event, Noted
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
@@ -16,6 +17,7 @@ from smartos_wizard.media.edit_run import UNPROVEN, Editing, at_work, editing_of
 from smartos_wizard.media.fat import FatVolume
 from smartos_wizard.media.fat_edit import FatEditor
 from smartos_wizard.media.file_changes import Asked, prove_files
+from smartos_wizard.media.model import VerifiedImage
 from smartos_wizard.media.platform_tarball import Platform, check_platform, read_platform
 from smartos_wizard.media.ports import MediaWorld
 from smartos_wizard.media.root_volume import require_smartos
@@ -24,6 +26,7 @@ from smartos_wizard.media.watching import in_thread
 
 __all__ = ["ROLLBACK_ACTIONS", "UPGRADE_ACTIONS", "plan_rollback", "plan_upgrade"]
 
+_KEPT_GONE = "The kept platform was taken away to make room; what it starts has not changed."
 _SHOW = "The change was made but is not proven; `smartos-wizard key show` says what it starts now."
 
 
@@ -62,8 +65,11 @@ def _opened(run: Run[MediaWorld], step: Step) -> Work:
         require_smartos(editor, editing.target.path)
         now = look(editor)
         platform: Platform | None = run.found.get("platform")
-        done = platform is not None and now.stamp == platform.stamp
-        if now.stamp != run.plan.params["was"] or done:
+        if platform is not None and now.stamp == platform.stamp:
+            raise Refused(
+                "there-already", f"{editing.target.path} starts {now.stamp} already. Nothing was changed."
+            )
+        if now.stamp != run.plan.params["was"]:
             raise Refused(
                 "changed-meanwhile",
                 f"{editing.target.path} holds {now.stamp or 'another platform'} now, not what was planned for. "
@@ -98,7 +104,7 @@ def _room(run: Run[MediaWorld], step: Step) -> Work:
     def work() -> None:
         editor.remove(PREVIOUS)
         editing.commit(editor, "")
-        editing.begun = False
+        editing.begun, editing.before = False, _KEPT_GONE
 
     yield from at_work(run, step, editing, work)
     return {}
@@ -115,14 +121,38 @@ def _copy(run: Run[MediaWorld], step: Step) -> Work:
 
     def work() -> dict[str, Any]:
         run.found["before"] = _sizes(editing)
+        image: VerifiedImage = run.found["image"]
+        digests = {member.path: member.digest for member in platform.members}
         staged = {
-            path: editor.stage(size, pieces, told) for path, size, pieces in read_platform(run.found["image"])
+            path: editor.stage(size, _checked(pieces, digests.get(path, ""), image), told)
+            for path, size, pieces in read_platform(image)
         }
+        if staged.keys() != digests.keys():
+            raise _changed(image)
         editor.volume.sync()
         return staged
 
     run.found["staged"] = yield from at_work(run, step, editing, work)
     return {"bytes": editing.done}
+
+
+def _checked(pieces: Iterator[bytes], digest: str, image: VerifiedImage) -> Iterator[bytes]:
+    """The pieces; raises ChecksumFailed at their end where they are not what was checked before."""
+    found = hashlib.sha256()
+    for piece in pieces:
+        found.update(piece)
+        yield piece
+    if found.hexdigest() != digest:
+        raise _changed(image)
+
+
+def _changed(image: VerifiedImage) -> ChecksumFailed:
+    return ChecksumFailed(
+        "image-changed",
+        f"{image.path.name} became another file while it was copied. Nothing was changed.",
+        context=str(image.path),
+        hint="Give the same command again when nobody else writes to it.",
+    )
 
 
 def _switch(run: Run[MediaWorld], step: Step) -> Work:
@@ -197,8 +227,7 @@ def _sizes(editing: Editing) -> dict[str, int]:
 
 def _prove(run: Run[MediaWorld], step: Step) -> Work:
     editing = editing_of(run)
-    unproven = UNPROVEN if run.plan.kind == "key-upgrade" else _SHOW
-    run.state = lambda: f"{editing.target.path}: {unproven}"
+    editing.left = UNPROVEN if run.plan.kind == "key-upgrade" else _SHOW
 
     def work() -> str:
         editing.device.drop_cache()

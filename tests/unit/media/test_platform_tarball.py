@@ -169,11 +169,13 @@ def test_stopping_is_seen_in_the_middle(at: Path) -> None:
         check_platform(tarball(at), stop=stop)
 
 
-def test_a_file_that_went_away_is_an_error_of_the_system(at: Path) -> None:
+def test_a_file_that_went_away_is_no_fault_of_a_key(at: Path) -> None:
     image = tarball(at)
     at.unlink()
-    with pytest.raises(FileNotFoundError):
-        check_platform(image)
+    error = said(image)
+    assert (error.reference, int(error.exit_code)) == ("image-unreadable", 7)
+    with pytest.raises(WizardError):
+        list(read_platform(image))
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["tar", "gzip"])

@@ -15,9 +15,11 @@ from pathlib import Path
 
 from smartos_wizard.media.fat import FatVolume
 from smartos_wizard.media.fat_check import check_volume
+from smartos_wizard.media.fat_edit import FatEditor
 from smartos_wizard.media.fat_format import format_fat32
 from smartos_wizard.media.model import ImageKind, VerifiedImage
 from smartos_wizard.media.partitions import Pread, read_table
+from smartos_wizard.media.volume import DeviceVolume
 from smartos_wizard.practice import gpt
 from smartos_wizard.practice.release_files import boot_files, grub_files, make_believe
 from tests.unit.writing.parts import MIB, MemoryDevice
@@ -150,6 +152,19 @@ def below(files: Mapping[str, bytes | None], place: str) -> Tree:
 def beside(files: Mapping[str, bytes | None], *places: str) -> Tree:
     """What does not lie at or below any of these."""
     return {p: d for p, d in files.items() if not any(p == at or p.startswith(f"{at}/") for at in places)}
+
+
+def files(found: Tree) -> Tree:
+    """Without directories."""
+    return {path: data for path, data in found.items() if data is not None}
+
+
+def full(room: int, *more: tuple[str, bytes]) -> bytes:
+    """A key with `room` bytes free."""
+    volume = DeviceVolume(key(small_image(own=more)), FIRST, VOLUME)
+    editor = FatEditor(volume)
+    mine = editor.free - 2 * editor.geometry.cluster_size - room  # a directory of its own, and its dots
+    return small_image(own=(("local/mine.bin", bytes(mine)), *more))
 
 
 def as_file(path: Path, data: bytes, stamp: str = OLD) -> VerifiedImage:
