@@ -111,6 +111,13 @@ class WizardApp(App[int]):
         filters = list(super().get_line_filters())
         return [*filters, AsciiFilter()] if self.ascii_only else filters
 
+    def _fatal_error(self) -> None:
+        """As Textual's own, without the values of variables: one of them may be a password just being typed."""
+        from rich.traceback import Traceback
+
+        self.bell()
+        self.panic(Traceback(show_locals=False, suppress=["textual"]))
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own two greys, for themes that are not ours."""
         return {"dim": "#9a9a9a", "faint": "#777777"}
