@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.rig import images, kernel, parts
+from tests.lab.rig import fatkey, images, kernel, keychange, parts
 from tests.lab.rig.guest import Guest, running
 from tests.lab.rig.space import private_space
 
@@ -36,6 +36,16 @@ def image(space: Path) -> images.Image:
     """A small image of 32 MiB with a true partition table."""
     parts.need_programs(["sfdisk"])
     return images.build(space, "small")
+
+
+@pytest.fixture(scope="session")
+def jobs(space: Path) -> dict[str, keychange.Job]:
+    """The commands that change files on a key, a key for each, and what it is to become."""
+    parts.need_files(["/dev/loop-control"])
+    parts.need_programs([*fatkey.PROGRAMS, "strace", "losetup"])
+    place = space / "jobs"
+    place.mkdir()
+    return keychange.jobs(place, place / "home")
 
 
 @pytest.fixture

@@ -8,54 +8,31 @@ from __future__ import annotations
 
 import random
 import signal
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.lab.rig import command, fatkey, keychange, parts
-from tests.lab.rig.command import Running
+from tests.lab.rig import command, keychange
 from tests.lab.rig.keychange import Job
 
 pytestmark = pytest.mark.lab
 
-KILLS_OF = {"configure": 40, "upgrade": 20, "rollback": 12}
-STOPS_OF = {"configure": 12, "upgrade": 12, "rollback": 8}
+KILLS_OF = {"configure": 40, "upgrade": 16, "rollback": 10}
+STOPS_OF = {"configure": 10, "upgrade": 8, "rollback": 5}
 SEED = 20260903
 UNCHANGED = ("Nothing that was on it has changed.", "Stopped; nothing has changed.")
 UNPROVEN = ("The change was made but is not proven; give the same command again.",)
 UNPROVEN_BACK = ("The change was made but is not proven; `smartos-wizard key show` says what it starts now.",)
 
 
-@pytest.fixture(scope="module")
-def jobs(space: Path) -> dict[str, Job]:
-    """The commands, and the keys they are given."""
-    parts.need_programs([*fatkey.PROGRAMS, "strace", "losetup"])
-    place = space / "changes"
-    place.mkdir()
-    return keychange.jobs(place, place / "home")
-
-
-def moments(name: str, count: int, seconds: float) -> list[tuple[int, float]]:
-    """Evenly over the life of the command, each a little off; the same in every run but for the machine's speed."""
+def each(work: Callable[[int, float], str], name: str, count: int) -> list[str]:
+    """Do the work at moments spread evenly, each a little off, even and odd ones side by side; what came out."""
     noise = random.Random(f"{SEED} {name}")
-    return [(n, (n + noise.random()) * seconds / count) for n in range(count)]
-
-
-def each(work: Callable[[int, float], str], name: str, count: int, seconds: float) -> list[str]:
-    """Do the work for every moment, even and odd ones side by side; what came out."""
     with ThreadPoolExecutor(1) as even, ThreadPoolExecutor(1) as odd:
-        found = [(even, odd)[n % 2].submit(work, n, moment) for n, moment in moments(name, count, seconds)]
+        found = [(even, odd)[n % 2].submit(work, n, (n + noise.random()) / count) for n in range(count)]
         return [each.result() for each in found]
-
-
-def started(job: Job, place: str, home: Path, moment: float, *, as_file: bool) -> Running:
-    work = Running(job.line(place, as_file=as_file, slow=True), home)
-    work.wait_for(lambda event: event.get("event") == "plan-started", 30)
-    time.sleep(moment)
-    return work
 
 
 @pytest.mark.parametrize("name", KILLS_OF)
@@ -64,11 +41,11 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
 ) -> None:
     job = jobs[name]
 
-    def killed(number: int, moment: float) -> str:
-        home, as_file = space / f"{name}{number}", bool(number % 2)
+    def killed(number: int, share: float) -> str:
+        home, as_file, close = space / f"{name}{number}", bool(number % 2), number % 4 < 2
         key = keychange.copied(job.before, space / f"{name}{number}.img")
         with keychange.target(key, as_file=as_file) as place:
-            work = started(job, place, home, moment, as_file=as_file)
+            work = keychange.at_moment(job, place, home, share, as_file=as_file, close=close)
             work.kill()
             code = work.end().code
             was, cut = keychange.half(key, job), keychange.unfinished(key)
@@ -79,7 +56,7 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
             (last,) = command.run(home, "job", "list", "--all", "--json").document
             assert last["state"] == ("done" if code == 0 else "interrupted"), last
             if cut:  # and once more, while it finishes that
-                work = started(job, place, home, random.Random(number).random() * 0.4, as_file=as_file)
+                work = keychange.at_moment(job, place, home, share / 2, as_file=as_file)
                 work.kill()
                 work.end()
                 keychange.half(key, job)
@@ -87,7 +64,7 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
         key.path.unlink()
         return f"{was} cut" if cut else was
 
-    found = each(killed, name, KILLS_OF[name], job.seconds)
+    found = each(killed, name, KILLS_OF[name])
     assert {"old", "new"} <= set(found), found
     assert any(word.endswith("cut") for word in found), found
 
@@ -98,11 +75,11 @@ def test_ctrl_c_at_any_moment_ends_with_words_that_are_true(
 ) -> None:
     job = jobs[name]
 
-    def stopped(number: int, moment: float) -> str:
+    def stopped(number: int, share: float) -> str:
         home = space / f"stop-{name}{number}"
         key = keychange.copied(job.before, space / f"stop-{name}{number}.img")
         with keychange.target(key, as_file=True) as place:
-            work = started(job, place, home, moment, as_file=True)
+            work = keychange.at_moment(job, place, home, share, as_file=True)
             work.signal(signal.SIGINT)
             outcome = work.end(20)
             was, words = keychange.half(key, job), str(outcome.last.get("state", ""))
@@ -118,7 +95,7 @@ def test_ctrl_c_at_any_moment_ends_with_words_that_are_true(
         key.path.unlink()
         return f"{outcome.code} {was}"
 
-    found = each(stopped, name, STOPS_OF[name], job.seconds)
+    found = each(stopped, name, STOPS_OF[name])
     # going back is over in a moment, too soon to be forestalled every time
     seen = {"3 new"} if name == "rollback" else {"3 old", "3 new"}
     assert seen <= set(found), found

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.lab.rig import command, disks, fatkey, fatreaders, keychange, parts
-from tests.lab.rig.command import Outcome, Running
+from tests.lab.rig import command, disks, fatreaders, keychange
+from tests.lab.rig.command import Outcome
 from tests.lab.rig.keychange import Job
 
 pytestmark = pytest.mark.lab
 
-MOMENTS = 6
+MOMENTS = 4
 UNCHANGED = "Nothing that was on it has changed."
 BEGUN = "The change had begun. What boots from it is the old or the new, whole; the same command finishes it."
 MADE = "The change was made but is not proven;"
-
-
-@pytest.fixture(scope="module")
-def jobs(fault_rig: Path) -> dict[str, Job]:
-    """The commands, and the keys they are given."""
-    parts.need_programs([*fatkey.PROGRAMS, "strace"])
-    place = fault_rig / "pulled"
-    place.mkdir()
-    return keychange.jobs(place, place / "home")
 
 
 def said(outcome: Outcome, was: str, *, cut: bool) -> None:
@@ -49,9 +39,8 @@ def test_pulled_at_any_moment_and_plugged_in_again_the_same_command_finishes_it(
     for number in range(MOMENTS):
         key = keychange.copied(job.before, fault_rig / f"pulled-{name}{number}.img")
         with disks.faulty(fault_rig, key.path.stat().st_size, backing=key.path) as disk:
-            work = Running(job.line(disk.path, as_file=False, slow=True), home)
-            work.wait_for(lambda event: event.get("event") == "plan-started", 30)
-            time.sleep((number + noise.random()) * job.seconds / MOMENTS)
+            share = (number + noise.random()) / MOMENTS
+            work = keychange.at_moment(job, disk.path, home, share, as_file=False, close=number % 2 == 0)
             disk.unplug()
             outcome = work.end(30)
         was, cut = keychange.half(key, job), keychange.unfinished(key)

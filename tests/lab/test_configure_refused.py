@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from smartos_wizard.practice.image import build_iso
-from tests.lab.rig import command, disks, fatkey, keychange, parts
+from tests.lab.rig import command, disks, fatkey, keychange
 from tests.lab.rig.command import Outcome, Running
 from tests.lab.rig.fatkey import MIB, SmallKey
 from tests.lab.rig.keychange import Job
@@ -23,15 +23,6 @@ pytestmark = pytest.mark.lab
 ARCHIVE = "platform/i86pc/amd64/boot_archive"
 COMMANDS = ("configure", "upgrade", "rollback")
 Make = Callable[[Path, SmallKey], object]
-
-
-@pytest.fixture(scope="module")
-def jobs(space: Path) -> dict[str, Job]:
-    """The commands that change files, and a key for each."""
-    parts.need_programs([*fatkey.PROGRAMS, "strace", "losetup"])
-    place = space / "refused"
-    place.mkdir()
-    return keychange.jobs(place, place / "home")
 
 
 def poked(path: Path, key: SmallKey, offset: int, data: bytes) -> None:

@@ -22,12 +22,17 @@ NEW_STAMP = "20261015T000000Z"
 DELAY = 8_000
 """Microseconds that strace adds to every write, so that writing takes longer than starting and proving."""
 OWN = {"mine/Größe ✓.md": b"of the owner" * 900, "README.txt": b"mine as well\n", "a.b.c/deep er/x": b""}
+STEPS = {"configure": "configure", "upgrade": "switch", "rollback": "switch"}
+"""The step in which each command makes its change."""
 _HEADER = b"SMARTOS-WIZARD-1"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A command on a key: its words without target and confirmation, the key before, and the files after it."""
+    """A command on a key: its words without target and confirmation, the key before, the files before and after.
+
+    It takes `seconds`, of which `changing` go into the step in which the change is made.
+    """
 
     name: str
     words: tuple[str, ...]
@@ -35,6 +40,7 @@ class Job:
     old: Tree = field(default_factory=dict)
     new: Tree = field(default_factory=dict)
     seconds: float = 0.0
+    changing: float = 0.0
 
     def line(self, target: str, *, as_file: bool, slow: bool = False) -> list[str]:
         """The command line. `slow` puts strace, as a child of its own, between it and the kernel."""
@@ -76,17 +82,31 @@ def _kept(path: Path, key: SmallKey) -> SmallKey:
 
 def _undisturbed(job: Job, home: Path) -> Job:
     after = copied(job.before, job.before.path.with_suffix(".after"))
-    begun = time.monotonic()
-    work = Running(job.line(str(after.path), as_file=True, slow=True), home)
-    work.wait_for(lambda event: event.get("event") == "plan-started")
-    begun = time.monotonic()
-    outcome = work.end()
-    seconds = time.monotonic() - begun
+    outcome = Running(job.line(str(after.path), as_file=True, slow=True), home).end()
     assert outcome.code == 0, outcome.told()
+    seconds = outcome.last["at"] - outcome.events[0]["at"]
+    begun, ended = (
+        event["at"]
+        for event in outcome.events
+        if event.get("step") == STEPS[job.name] and "step-" in event["event"]
+    )
     fatreaders.fsck_at(after.path, after.first)
     old, new = (fatreaders.by_mtools(key.path, key.first) for key in (job.before, after))
     assert old != new
-    return Job(job.name, job.words, job.before, old, new, seconds)
+    return Job(job.name, job.words, job.before, old, new, seconds, ended - begun)
+
+
+def at_moment(
+    job: Job, place: str, home: Path, share: float, *, as_file: bool, close: bool = False
+) -> Running:
+    """The command, slowed, when that share of its life is over; with `close` of the step that makes the change."""
+    work = Running(job.line(place, as_file=as_file, slow=True), home)
+    if close:
+        work.wait_for(lambda e: e.get("event") == "step-started" and e["step"] == STEPS[job.name], 30)
+    else:
+        work.wait_for(lambda e: e.get("event") == "plan-started", 30)
+    time.sleep(share * (job.changing if close else job.seconds))
+    return work
 
 
 def copied(key: SmallKey, path: Path) -> SmallKey:
