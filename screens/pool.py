@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from smartos_wizard.core.errors import ErrorReport
+from smartos_wizard.core.text import size
 from smartos_wizard.media.host_disks import Host
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.options_boxes import Pick
@@ -21,6 +22,7 @@ from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.pool_model import EXAMPLE, LAYOUTS, SPARES, Asked, Seen, flags_of, look, sentences
 from smartos_wizard.screens.widgets.reading import Reading
 
+_RAM = "64GiB"
 _LEVELS = {"error": "bold $error", "warning": "bold $warning", "info": "$accent"}
 
 
@@ -77,7 +79,7 @@ Everything; no disk is opened.
             yield Static("", id="disks-said", markup=False)
             yield Row("layout", "Layout", Turning(LAYOUTS, "", id="layout"), self.marks)
             yield Row("spares", "Spares", Turning(SPARES, "", id="spares"), self.marks)
-            yield Row("ram", "Memory", typed("", id="ram", example="64GiB"), self.marks)
+            yield Row("ram", "Memory", typed("", id="ram", example=_RAM), self.marks)
         with Reading(how="PgDn", id="pool") as pool:
             pool.border_title = "The pool"
             yield Static("", id="drawn", markup=False)
@@ -101,6 +103,7 @@ Everything; no disk is opened.
         """Disks or memory were typed; what is typed takes the place of this machine's disks."""
         if event.input.id == "disks":
             event.input.placeholder = EXAMPLE
+            self.query_one("#ram", Input).placeholder = _RAM
             self._ask(line=event.value, host=None)
         else:
             self._ask(ram=event.value)
@@ -134,6 +137,7 @@ Everything; no disk is opened.
         field = self.query_one("#disks", Input)
         put(field, "")
         field.placeholder = "this machine's; typing takes others"
+        self.query_one("#ram", Input).placeholder = size(host.ram) if host.ram else _RAM
         self._ask(line="", host=host)
 
     def _no_host(self, error: ErrorReport) -> None:
@@ -176,19 +180,15 @@ Everything; no disk is opened.
             "ram": "swap takes as much",
         }
         for row in self.query(Row):
-            row.note(
-                "see below" if row.key in wrong and row.key != "ram" else wrong.get(row.key, beside[row.key]),
-                bad=row.key in wrong,
-            )
+            row.note(wrong.get(row.key, beside[row.key]), bad=row.key in wrong)
         self.query_one("#drawn", Static).update(self._drawn(seen, self._width()))
         title = f"The pool   {seen.headline}" if seen.headline else "The pool"
         self.query_one("#pool").border_title = title
         self.query_one("#pool").scroll_home(animate=False)
 
     def _drawn(self, seen: Seen, width: int) -> Content:
-        wrong = [w for name, w in seen.wrong.items() if name in ("layout", "spares")]
-        if wrong:
-            return Content.assemble((f"{self.marks.failed} There is no such pool. ", "bold $error"), *wrong)
+        if seen.why:
+            return Content.assemble((f"{self.marks.failed} There is no such pool. ", "bold $error"), seen.why)
         if not seen.picture:
             empty = (
                 "Shown once the disks make sense."

@@ -43,6 +43,15 @@ _FOR_A_SCREEN = (
     ("; with --ram it is counted", ": say above how much that is, and it is counted"),
 )  # fmt: skip
 
+_SHORT = {
+    "no primary": "none of these is for data",
+    "too many spares": "too many for these disks",
+    "spares are not": "a single disk has none",
+    "invalid number": "the rest does not split evenly",
+    "at least 2": "it needs a second disk alike",
+}
+"""An error of `disklayout`, as it begins, in as many words as fit beside a field."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -60,7 +69,7 @@ class Seen:
     """What to show: lines of the picture, pairs of word and sentence, notes as (level, sentence).
 
     `said` is what stands beside the disks, `chosen` the layout it takes, `headline` what matters most of the
-    pool, `wrong` is field to what is wrong with it, in words.
+    pool, `wrong` is field to what is wrong with it, in words, and `why` tells more where there is no such pool.
     """
 
     picture: tuple[str, ...] = ()
@@ -69,6 +78,7 @@ class Seen:
     said: str = ""
     chosen: str = ""
     headline: str = ""
+    why: str = ""
     wrong: dict[str, str] = field(default_factory=dict)
 
 
@@ -83,8 +93,11 @@ def look(asked: Asked, width: int, *, ascii_only: bool = False) -> Seen:
         seen = preview_of(disks, asked.layout, spares=int(asked.spares) if asked.spares else None, ram=ram)
     except NoLayoutError as error:
         blame = "spares" if "spare" in str(error) and asked.spares else "layout" if asked.layout else "disks"
-        wrong[blame] = for_a_screen(f"{str(error).capitalize().rstrip('.')}. {what_to_do(error)}")
-        return Seen(wrong=wrong, said=_counted(asked, disks))
+        wrong[blame] = next(
+            (words for start, words in _SHORT.items() if str(error).startswith(start)), "not with these disks"
+        )
+        why = for_a_screen(f"{str(error).capitalize().rstrip('.')}. {what_to_do(error)}")
+        return Seen(wrong=wrong, said=_counted(asked, disks), why=why)
     return Seen(
         tuple(pool_picture(seen.layout, width, ascii_only)),
         tuple((word, for_a_screen(sentence)) for word, sentence in summary(seen)),

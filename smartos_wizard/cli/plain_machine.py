@@ -80,6 +80,8 @@ class PlainMachine:
         say(f"{seen.said[:1].upper()}{seen.said[1:]}.")
         for name, words in seen.wrong.items():
             say(f"Not so, {name}: {words}")
+        if seen.why:
+            say(f"There is no such pool. {seen.why}")
         for line in seen.picture:
             say(line)
         for word, sentence in (*seen.rows, *seen.notes):
