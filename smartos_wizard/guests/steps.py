@@ -18,6 +18,7 @@ from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.core.vault import Vault
 from smartos_wizard.guests import sandbox, spec_toml
+from smartos_wizard.guests.export.actions import EXPORT_ACTIONS
 from smartos_wizard.guests.hypervisor import Hypervisor
 from smartos_wizard.guests.model import Guest, State
 from smartos_wizard.guests.ports import GuestWorld, driver
@@ -307,4 +308,5 @@ GUEST_ACTIONS: dict[str, Action[Any]] = {
     "remove": Action(_remove),
     "wipe": Action(_wipe),
     "snapshot": Action(_snapshot),
+    **EXPORT_ACTIONS,
 }
