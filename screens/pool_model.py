@@ -105,7 +105,7 @@ def look(asked: Asked, width: int, *, ascii_only: bool = False) -> Seen:
         _counted(asked, disks),
         _chosen(seen),
         _headline(seen),
-        wrong,
+        wrong=wrong,
     )
 
 
