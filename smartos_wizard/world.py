@@ -83,8 +83,9 @@ class World:
 
             return (PracticeHypervisor(),)
         from smartos_wizard.guests.qemu.driver import QemuDriver
+        from smartos_wizard.guests.virtualbox.driver import VirtualBoxDriver
 
-        return (QemuDriver(self.paths),)
+        return (VirtualBoxDriver(self.paths), QemuDriver(self.paths))
 
     def host_size(self) -> HostSize:
         """How large this machine is, for guests."""

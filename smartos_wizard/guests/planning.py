@@ -6,6 +6,7 @@ import os
 import shlex
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,22 +146,19 @@ def plan_reinstall(
     if not wiped:
         raise Refused("nothing-to-wipe", "Every disk is to be kept, so there is nothing to do.")
     steps = [
-        Step(
-            "stop",
-            "stop",
-            guest.name,
-            Effect.CHANGES,
-            ("asked, and switched off after 90 s",),
-            params={"patience": 90},
-        )
-    ]
+        Step("stop", "stop", guest.name, Effect.CHANGES, ("asked, and switched off after 90 s",), params={"patience": 90})
+    ]  # fmt: skip
     if snapshot:
         steps.append(
             Step("snapshot", "snapshot", "a snapshot to go back to: before-reinstall", Effect.CREATES,
                  params={"act": "take", "name": "before-reinstall"})
         )  # fmt: skip
     for disk in wiped:
-        steps += _renewed(hypervisor.disk_step(guest, disk), disk.name)
+        made = hypervisor.disk_step(guest, disk)
+        if snapshot and made.params.get("snapshots_need_it"):
+            words = f"A snapshot in {hypervisor.title} needs the very disks that are emptied here."
+            raise Refused("snapshot-of-wiped", words, hint="Leave --snapshot away, or make another guest.")
+        steps += _renewed(made, disk.name)
     title = f"Make {guest.name} as new: {len(wiped)} of {len(guest.spec.disks)} disks emptied"
     return _plan(
         "guest-reinstall", title, guest, steps, confirm="To erase these disks, type the guest's name"
@@ -240,12 +238,25 @@ def for_guest(choices: BootChoices) -> BootChoices:
 
 def _renewed(made: Step, name: str) -> list[Step]:
     path = Path(made.params["path"])
+    if made.params.get("in_place"):  # the action itself puts an empty disk in the place of what is there
+        details = (f"{text.size(_taken(path))} in use", *made.params.get("losing", ()))
+        return [replace(made, id=f"wipe-{name}", title=f"{path}", effect=Effect.DESTROYS, details=details, undo="",
+                        params={**made.params, "renew": True})]  # fmt: skip
     wipe = Step(
         f"wipe-{name}", "wipe", f"{path}", Effect.DESTROYS,
         (f"{text.size(_taken(path))} in use", *made.params.get("losing", ())), by_hand=f"rm {shlex.quote(str(path))}",
         params={"path": str(path)},
     )  # fmt: skip
-    return [wipe, made]
+    return [*_around(made, name, "before_wipe"), wipe, made, *_around(made, name, "after_made")]
+
+
+def _around(made: Step, name: str, when: str) -> list[Step]:
+    """What a hypervisor with a list of disks is told before one goes, and after there is a new one."""
+    if not made.params.get(when):
+        return []
+    what = f"the {'old' if when == 'before_wipe' else 'new'} disk {name} {'out of' if when == 'before_wipe' else 'into'} the guest"
+    params = {"commands": made.params[when], "undo_commands": made.params.get(f"undo_{when}", [])}
+    return [Step(f"{when.replace('_', '-')}-{name}", "command", what, Effect.CHANGES, params=params)]
 
 
 def _tolerant(step: Step) -> Step:

@@ -35,7 +35,7 @@ def asked(spec: GuestSpec) -> dict[str, str]:
     found = dict.fromkeys(_ALWAYS_OFF, OFF)
     match spec.sandbox:
         case Sandbox.SEALED:
-            found |= {"uplink": OFF, "ssh": "127.0.0.1", "host-loopback": OFF}
+            found |= {"uplink": OFF, "ssh": _sealed_ssh(spec), "host-loopback": OFF}
         case Sandbox.LAB:
             # QEMU's own network cannot shut that one but by having no way out at all: told when it is chosen.
             loopback = "10.0.2.2" if spec.hypervisor == "qemu" else OFF
@@ -47,7 +47,19 @@ def asked(spec: GuestSpec) -> dict[str, str]:
                 "ssh": "the guest's address",
                 "host-loopback": OFF,
             }
+    if spec.hypervisor == "vmware":  # no forwards of a guest's own; the bridge is VMware's, or one of its networks
+        found["ssh"] = "the guest's address"
+        if spec.sandbox is Sandbox.LAN and not found["uplink"].startswith("bridged vmnet"):
+            found["uplink"] = "bridged"
     return found
+
+
+def _sealed_ssh(spec: GuestSpec) -> str:
+    """VirtualBox's NAT cannot be shut, so a sealed guest there has a wire to this machine only, or none at all."""
+    if spec.hypervisor != "virtualbox":
+        return "127.0.0.1"
+    wire = next((nic.bridge for nic in spec.nics if nic.network == "uplink"), "")
+    return f"host-only {wire}" if wire else OFF
 
 
 def compared(spec: GuestSpec, actual: Actual) -> tuple[tuple[str, str, str, str], ...]:
