@@ -84,8 +84,9 @@ class World:
             return (PracticeHypervisor(),)
         from smartos_wizard.guests.qemu.driver import QemuDriver
         from smartos_wizard.guests.virtualbox.driver import VirtualBoxDriver
+        from smartos_wizard.guests.vmware.driver import VmwareDriver
 
-        return (VirtualBoxDriver(self.paths), QemuDriver(self.paths))
+        return (VirtualBoxDriver(self.paths), VmwareDriver(), QemuDriver(self.paths))
 
     def host_size(self) -> HostSize:
         """How large this machine is, for guests."""

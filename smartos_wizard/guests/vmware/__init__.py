@@ -1,0 +1,1 @@
+"""Guests in VMware Workstation, Player and Fusion: a folder with a .vmx file, controlled by vmrun."""
