@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smartos_wizard.boot.answers_text import render
@@ -90,6 +90,7 @@ def test_what_a_loader_key_was_told_is_found_on_it_again(asked: BootChoices) -> 
     assert present_choices(medium.get, legacy=False) == asked
 
 
+@settings(max_examples=50)
 @given(choices(), choices())
 def test_a_second_change_keeps_what_the_first_said(first: BootChoices, second: BootChoices) -> None:
     medium = Medium()
@@ -105,6 +106,7 @@ def test_a_second_change_keeps_what_the_first_said(first: BootChoices, second: B
         assert getattr(found, name) == said, name
 
 
+@settings(max_examples=50)
 @given(choices(legacy=True), choices(legacy=True))
 def test_a_grub_key_that_says_it_already_is_not_changed_again(
     first: BootChoices, second: BootChoices
@@ -125,6 +127,7 @@ def test_a_grub_key_that_says_it_already_is_not_changed_again(
     assert dict(medium) == released
 
 
+@settings(max_examples=50)
 @given(choices(), choices())
 def test_reset_takes_back_everything_and_leaves_what_was_the_users(
     one: BootChoices, two: BootChoices
@@ -172,7 +175,7 @@ def test_the_users_own_answers_and_lines_are_not_among_them() -> None:
     medium = Medium({ANSWERS: render({"hostname": "mine"}).encode(), LOADER_CONF_LOCAL: b'hostname="mine"\n'})
     assert present_choices(medium.get, legacy=False) == BootChoices()
     assert present_choices(grub().get, legacy=True) == BootChoices()
-    assert present_choices({}.get, legacy=True) == BootChoices()
+    assert present_choices(Medium().get, legacy=True) == BootChoices()
 
 
 def test_answers_that_were_spoiled_since_are_refused_with_a_way_out() -> None:

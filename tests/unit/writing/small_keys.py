@@ -12,6 +12,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from smartos_wizard.media.fat import FatVolume
 from smartos_wizard.media.fat_check import check_volume
@@ -23,6 +24,7 @@ from smartos_wizard.media.volume import DeviceVolume
 from smartos_wizard.practice import gpt
 from smartos_wizard.practice.release_files import boot_files, grub_files, make_believe
 from tests.unit.writing.parts import MIB, MemoryDevice
+from tests.unit.writing.parts import OLD as OLD_BYTE
 
 OLD, NEW, LATER = "20260806T000411Z", "20260903T001557Z", "20261001T002004Z"
 GRUB = "20181206T011455Z"
@@ -109,16 +111,24 @@ def _gpt() -> list[tuple[int, bytes]]:
     ]  # fmt: skip
 
 
+D = TypeVar("D", bound=MemoryDevice)
+
+
 def key(image: bytes | None = None, name: str = "/dev/key1") -> MemoryDevice:
     """A device that holds the image, and old bytes behind it."""
-    device = MemoryDevice(0, name)
+    return key_of(MemoryDevice, image, name)
+
+
+def key_of(kind: type[D], image: bytes | None = None, name: str = "/dev/key1") -> D:
+    """The same as a device of some kind."""
+    device = kind(0, name)
     device.size, device.data = DEVICE, bytearray(_on_device(small_image() if image is None else image))
     return device
 
 
 @functools.lru_cache(maxsize=4)
 def _on_device(image: bytes) -> bytes:
-    return image.ljust(DEVICE, bytes([0xA5]))
+    return image.ljust(DEVICE, bytes([OLD_BYTE]))
 
 
 def pread_of(device: MemoryDevice) -> Pread:

@@ -19,6 +19,7 @@ from tests.unit.writing.parts import MemoryDevice, Outcome, Place
 from tests.unit.writing.small_keys import (
     GRUB,
     beside,
+    full,
     key,
     pread_of,
     small_image,
@@ -236,10 +237,10 @@ def test_a_secret_that_is_gone_from_the_vault_changes_nothing(place: Place) -> N
 
 
 def test_no_room_is_said_before_the_key_is_touched(place: Place) -> None:
-    device = key()
+    device = key(full(100_000))
     before = bytes(device.data)
     with pytest.raises(Refused) as caught:
-        plan_configure(place.add(device), BootChoices(files={"local/big": bytes(40 << 20)}), place)
+        plan_configure(place.add(device), BootChoices(files={"local/big": bytes(200_000)}), place)
     assert caught.value.reference == "no-space"
     assert "Nothing was changed." in caught.value.message
     assert bytes(device.data) == before

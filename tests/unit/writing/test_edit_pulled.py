@@ -17,7 +17,7 @@ from tests.unit.writing.small_keys import (
     below,
     beside,
     files,
-    key,
+    key_of,
     platform,
     pread_of,
     sound,
@@ -38,7 +38,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> VerifiedImage:
     return tarball(tmp_path_factory.mktemp("platforms") / f"platform-{NEW}.tgz", NEW)
 
 
-POINTS = 4
+POINTS = 3
 """At how many writes of each change it is pulled; tests of the editor itself do it at every one."""
 
 
@@ -47,6 +47,7 @@ class Cut(MemoryDevice):
 
     left: int | None = None
     lazy = False
+    waiting: tuple[tuple[int, bytes], ...] = ()
 
     def put(self, data: memoryview, offset: int) -> None:
         if self.left is not None:
@@ -56,7 +57,7 @@ class Cut(MemoryDevice):
                     super().put(data[: len(data) // 1024 * 512], offset)
                 raise OSError(errno.ENODEV, "No such device")
         if self.lazy:
-            self.waiting = [*getattr(self, "waiting", []), (offset, self.get(offset, len(data)))]
+            self.waiting = (*self.waiting, (offset, self.get(offset, len(data))))
         super().put(data, offset)
 
     def pread(self, into: memoryview, offset: int) -> int:
@@ -67,17 +68,17 @@ class Cut(MemoryDevice):
     def sync(self) -> None:
         if self.left is not None and self.left <= 0:
             raise OSError(errno.ENODEV, "No such device")
-        self.waiting: list[tuple[int, bytes]] = []
+        self.waiting = ()
 
     def plugged_in(self) -> None:
-        for offset, old in reversed(getattr(self, "waiting", [])):
+        for offset, old in reversed(self.waiting):
             self.data[offset : offset + len(old)] = old
-        self.left, self.waiting = None, []
+        self.left, self.waiting = None, ()
 
 
-def cuttable(data: bytes | bytearray, left: int | None, lazy: bool = False) -> Cut:
-    device = Cut(0)
-    device.size, device.data, device.left, device.lazy = len(data), bytearray(data), left, lazy
+def cuttable(what: str, left: int | None, lazy: bool = False) -> Cut:
+    device = key_of(Cut, start(what))
+    device.left, device.lazy = left, lazy
     return device
 
 
@@ -96,15 +97,14 @@ def cuttable(data: bytes | bytearray, left: int | None, lazy: bool = False) -> C
 def test_pulled_at_any_write_it_holds_the_old_or_the_new_and_the_same_command_finishes_it(
     place: Place, packed: VerifiedImage, what: str, lazy: bool
 ) -> None:
-    begin = key(start(what)).data
-    whole = cuttable(begin, None)
+    whole = cuttable(what, None)
     before = tree(whole)
     assert place.run(planned(place, what, whole, packed)).code == 0
     after, writes = tree(whole), len(whole.writes)
     mine = beside(before, *MIDDLE)
     middle = {path: data for path, data in before.items() if not path.startswith("previous")}
     for left in range(1 + lazy, writes + 1, max(2, writes // POINTS)):
-        device = cuttable(begin, left, lazy)
+        device = cuttable(what, left, lazy)
         outcome = place.run(planned(place, what, device, packed))
         assert outcome.code == 10, (left, outcome.last)
         assert not outcome.claims_success
@@ -157,9 +157,8 @@ def test_a_key_that_drops_a_write_is_never_proven_unless_it_holds_all_of_it(
     place: Place, packed: VerifiedImage, what: str, cache: bool
 ) -> None:
     def device(drop: int) -> Lying:
-        made = Lying(0)
-        made.data = bytearray(key(start(what)).data)
-        made.size, made.drop, made.cache = len(made.data), drop, cache
+        made = key_of(Lying, start(what))
+        made.drop, made.cache = drop, cache
         return made
 
     honest = device(0)
@@ -174,7 +173,7 @@ def test_a_key_that_drops_a_write_is_never_proven_unless_it_holds_all_of_it(
             assert sound(lying)
             assert not read_contents(pread_of(lying), lying.size).unfinished, drop
             if what == "configure":
-                assert lying.data == honest.data, drop
+                assert lying.data[:] == honest.data[:], drop
         else:
             assert outcome.code in (8, 4), (drop, outcome.error)
             assert outcome.code == 8 or "damaged" in outcome.error.message, (drop, outcome.error)

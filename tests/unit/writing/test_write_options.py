@@ -27,6 +27,7 @@ from tests.unit.writing.small_keys import (
     SIZE,
     as_file,
     beside,
+    full,
     key,
     small_image,
     sound,
@@ -213,15 +214,16 @@ def test_a_key_that_fails_while_the_options_are_put_does_not_boot_and_says_so(
 
 @pytest.mark.parametrize("held", [False, True], ids=["new", "held the image"])
 def test_too_many_options_for_the_room_leave_a_key_that_does_not_boot(
-    place: Place, image: VerifiedImage, held: bool
+    place: Place, tmp_path: Path, held: bool
 ) -> None:
-    device = key() if held else blank()
-    outcome = write(place, image, device, choices=BootChoices(files={"local/big": bytes(40 * MIB)}))
+    device = key(full(100_000)) if held else blank()
+    image = as_file(tmp_path / "full.img", full(100_000))
+    outcome = write(place, image, device, choices=BootChoices(files={"local/big": bytes(200_000)}))
     assert (outcome.code, outcome.error.reference) == (4, "no-space")
     assert "Nothing was changed" not in outcome.error.message
     assert ("will not boot" in outcome.error.message) is not device.boots
     if held:
-        assert bytes(device.data[:SIZE]) == small_image()
+        assert bytes(device.data[:SIZE]) == full(100_000)
 
 
 @pytest.mark.parametrize("held", [False, True], ids=["new", "held the image"])
