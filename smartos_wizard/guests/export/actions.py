@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from smartos_wizard.core.errors import Refused, WriteFailed
+from smartos_wizard.core.errors import WriteFailed
 from smartos_wizard.core.events import Advanced, Event, Noted
-from smartos_wizard.core.files import exclusive, sync_directory
+from smartos_wizard.core.files import sync_directory
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.guests.export.libvirt import domain_of
 from smartos_wizard.guests.export.ova import OvaWriter, check_ova
+from smartos_wizard.guests.export.placing import (
+    claim,
+    in_words,
+    link_new,
+    new_file,
+    not_written,
+    part_of,
+    raw_of,
+    remove_part,
+    require_free,
+)  # fmt: skip
 from smartos_wizard.guests.export.planning import check_at_rest
 from smartos_wizard.guests.export.qcow2 import Qcow2
 from smartos_wizard.guests.export.sources import Source, open_source
@@ -35,11 +44,6 @@ def _guest(run: Run[GuestWorld]) -> Guest:
     return guest_of(run)
 
 
-def part_of(target: Path) -> Path:
-    """Where an export lies until it is whole."""
-    return target.with_name(f".{target.name}.part")
-
-
 def _rest(run: Run[GuestWorld], _step: Step) -> Work:
     """Ask once more: from here on the guest's lock is held, and nobody starts it through this program."""
     guest = _guest(run)
@@ -50,28 +54,28 @@ def _rest(run: Run[GuestWorld], _step: Step) -> Work:
 
 
 def _ova(run: Run[GuestWorld], step: Step) -> Work:
-    guest, part = _guest(run), _begin(run, step)
+    guest, part = _guest(run), claim(run, step)
     meter = _Meter(run, step)
     stem = file_stem(guest.name)
 
     def work() -> None:
         disks = step.params["disks"]
         names = [f"{stem}-{_short(disk['name'], number)}.vmdk" for number, disk in enumerate(disks)]
-        with _new(part) as file:
+        with new_file(part) as file:
             digest = step.params["manifest"]
             writer = OvaWriter(file, stem, guest.spec, names, step.params["notes"], digest)
             for disk in disks:
                 with _source(run, disk, part) as source:
-                    writer.disk(source.size, meter.over(disk["name"], source.pieces()))
+                    writer.disk(max(source.size, disk["size"]), meter.over(disk["name"], source.pieces()))
             writer.close()
             os.fsync(file.fileno())
 
-    yield from in_thread(run, lambda: _words(work, part), meter.tick, lambda: False)
+    yield from in_thread(run, lambda: in_words(work, part), meter.tick, lambda: False)
     return {"bytes": part.stat().st_size}
 
 
 def _utm(run: Run[GuestWorld], step: Step) -> Work:
-    guest, part = _guest(run), _begin(run, step)
+    guest, part = _guest(run), claim(run, step)
     meter = _Meter(run, step)
 
     def work() -> None:
@@ -81,27 +85,27 @@ def _utm(run: Run[GuestWorld], step: Step) -> Work:
         for number, disk in enumerate(step.params["disks"]):
             raw = disk["name"] == "key" and number == 0 and guest.spec.boot.kind is BootKind.KEY
             names.append(f"{_short(disk['name'], number)}.{'img' if raw else 'qcow2'}")
-            with _source(run, disk, part) as source, _new(part / "Data" / names[-1]) as file:
+            with _source(run, disk, part) as source, new_file(part / "Data" / names[-1]) as file:
                 write = _write_raw if raw else _write_qcow2
-                write(file, source, meter.over(disk["name"], source.pieces()))
+                write(file, max(source.size, disk["size"]), meter.over(disk["name"], source.pieces()))
                 os.fsync(file.fileno())
         key = names.pop(0) if guest.spec.boot.kind is BootKind.KEY else ""
         (part / "config.plist").write_bytes(config_of(guest.spec, key, names, step.params["notes"]))
 
-    yield from in_thread(run, lambda: _words(work, part), meter.tick, lambda: False)
+    yield from in_thread(run, lambda: in_words(work, part), meter.tick, lambda: False)
     return {}
 
 
 def _libvirt(run: Run[GuestWorld], step: Step) -> Work:
-    guest, part = _guest(run), _begin(run, step)
+    guest, part = _guest(run), claim(run, step)
     disks = [(Path(disk["path"]), disk["format"]) for disk in step.params["disks"]]
     data = domain_of(guest, disks[1:] if guest.spec.boot.kind is BootKind.KEY else disks)
 
     def work() -> None:
-        with _new(part) as file:
+        with new_file(part) as file:
             file.write(data)
 
-    _words(work, part)
+    in_words(work, part)
     yield from ()
     return {"bytes": len(data)}
 
@@ -128,16 +132,16 @@ def _name(run: Run[GuestWorld], step: Step) -> Work:
     part = part_of(target)
     try:
         if part.is_dir():
-            _require_free(target)
+            require_free(target)
             part.rename(target)
         else:
-            _link(part, target)
+            link_new(part, target)
         sync_directory(target.parent)
     except FileExistsError:
-        _require_free(target)
+        require_free(target)
         raise
     except OSError as error:
-        raise _not_written(error, target) from error
+        raise not_written(error, target) from error
     for note in step.params["notes"]:
         yield Noted(run.clock(), step.id, f"Left behind. {note}", reference="left-behind")
     run.result["path"], run.result["left_behind"] = str(target), step.params["notes"]
@@ -147,7 +151,7 @@ def _name(run: Run[GuestWorld], step: Step) -> Work:
 
 def _undo(run: Run[GuestWorld], step: Step) -> Work:
     if run.found.get("export-claimed"):
-        _remove(part_of(Path(step.params["target"])))
+        remove_part(part_of(Path(step.params["target"])))
     yield from ()
     return {}
 
@@ -171,63 +175,13 @@ class _Meter:
         return [Advanced(self._run.clock(), self._step.id, self._done, max(self._total, self._done))]
 
 
-def _begin(run: Run[GuestWorld], step: Step) -> Path:
-    """Where to write; nobody else exports to the same place until this run ends. What a cut left there goes."""
-    target = Path(step.params["target"])
-    busy = Refused("export-busy", f"{target} is being written by another process of this program.")
-    lock = f"export-{hashlib.sha256(os.fsencode(target)).hexdigest()[:24]}.lock"
-    stack = contextlib.ExitStack()
-    run.on_end.append(stack.close)
-    stack.enter_context(exclusive(run.world.paths.state / "locks" / lock, busy))
-    _require_free(target)
-    run.found["export-claimed"] = True
-    run.state = lambda: (
-        f"{target.name} was not written; what was begun is removed, and the guest is as it was."
-    )
-    _remove(part_of(target))
-    return part_of(target)
-
-
-def _remove(part: Path) -> None:
-    for path in (part, _raw_of(part)):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _raw_of(part: Path) -> Path:
-    return part.with_name(f"{part.name}.raw")
-
-
-def _require_free(target: Path) -> None:
-    if os.path.lexists(target):
-        raise Refused(
-            "export-exists", f"{target} is there already; nothing is overwritten.", context=str(target),
-            hint="Choose another name, or move it away.",
-        )  # fmt: skip
-
-
-def _link(part: Path, target: Path) -> None:
-    """Name a file without ever replacing one; where there are no links, look before."""
-    try:
-        target.hardlink_to(part)
-    except FileExistsError:
-        raise
-    except OSError:
-        _require_free(target)
-        part.rename(target)
-    else:
-        part.unlink()
-
-
 @contextlib.contextmanager
 def _source(run: Run[GuestWorld], disk: dict[str, Any], part: Path) -> Iterator[Source]:
     """The disk to read: itself, or what `qemu-img` makes of it, which goes afterwards."""
     if not disk["convert"]:
         yield open_source(Path(disk["path"]))
         return
-    raw = _raw_of(part)
+    raw = raw_of(part)
     raw.unlink(missing_ok=True)
     try:
         _convert(run, disk, raw)
@@ -254,42 +208,23 @@ def _convert(run: Run[GuestWorld], disk: dict[str, Any], raw: Path) -> None:
         )  # fmt: skip
 
 
-def _write_raw(file: Any, source: Source, pieces: Iterable[tuple[int, bytes]]) -> None:
+def _write_raw(file: Any, size: int, pieces: Iterable[tuple[int, bytes]]) -> None:
     for offset, data in pieces:
         file.seek(offset)
         file.write(data)
-    file.truncate(source.size)
+    file.truncate(size)
 
 
-def _write_qcow2(file: Any, source: Source, pieces: Iterable[tuple[int, bytes]]) -> None:
-    writer = Qcow2(file, source.size)
+def _write_qcow2(file: Any, size: int, pieces: Iterable[tuple[int, bytes]]) -> None:
+    writer = Qcow2(file, size)
     for offset, data in pieces:
         writer.put(offset, data)
     writer.close()
 
 
-def _new(path: Path) -> Any:
-    """A new file for this user alone: a key may hold the hash of a password."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w+b")
-
-
 def _short(name: str, number: int) -> str:
     """A name for a disk's file: its own, made plain, and never that of another one."""
     return "key" if name == "key" and number == 0 else f"{file_stem(name)[:24]}-{number}"
-
-
-def _words(work: Callable[[], None], part: Path) -> None:
-    try:
-        work()
-    except OSError as error:
-        raise _not_written(error, part) from error
-
-
-def _not_written(error: OSError, place: Path) -> WriteFailed:
-    return WriteFailed(
-        "export-not-written", f"The export cannot be written: {error.strerror or error}.", context=str(place),
-        hint="Is there room, and does that file system take files of this size?",
-    )  # fmt: skip
 
 
 EXPORT_ACTIONS: dict[str, Action[Any]] = {

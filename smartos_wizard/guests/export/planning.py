@@ -14,11 +14,14 @@ from smartos_wizard.guests import spec_toml
 from smartos_wizard.guests.export.ova import DIGESTS
 from smartos_wizard.guests.export.sources import NotPlain, format_of, open_source
 from smartos_wizard.guests.export.words import ENDINGS, Format, file_stem, left_behind
-from smartos_wizard.guests.model import Actual, BootKind, Guest, State
+from smartos_wizard.guests.model import Actual, BootKind, DiskSpec, Guest, State
 from smartos_wizard.guests.planning import running
 from smartos_wizard.guests.ports import GuestWorld, driver
 
 KIND = "guest-export"
+_DISKS = ("qcow2", "vdi", "vmdk", "img", "disk")
+_LONGEST = 240
+"""Bytes of the target's name; while it is written it has a longer one, and file systems end at 255."""
 HOW = "Install it: `apt install qemu-utils` (Debian, Ubuntu), `brew install qemu` (macOS)."
 
 
@@ -48,7 +51,7 @@ def plan_export(guest: Guest, kind: str, target: Path, world: GuestWorld, manife
     check_target(target, form, guest)
     actual = driver(world, guest.spec.hypervisor).inspect(guest)
     check_at_rest(guest, actual)
-    disks = _disks(guest, world, actual, form)
+    disks = _disks(guest, actual, form)
     if form is not Format.LIBVIRT:
         _check_room(target, disks, form)
     notes = left_behind(guest.spec, form, len(actual.snapshots))
@@ -63,12 +66,14 @@ _TITLES = {Format.OVA: "an OVA", Format.LIBVIRT: "a libvirt domain", Format.UTM:
 
 
 def check_target(target: Path, form: Format, guest: Guest) -> None:
-    """Raise UsageProblem `wrong-ending`; Refused `export-exists`, `export-inside`, `export-no-folder`."""
+    """Raise UsageProblem `wrong-ending`, `name-too-long`; Refused `export-exists`, `export-inside`, `export-no-folder`."""
     if target.suffix.lower() != ENDINGS[form]:
         raise UsageProblem(
             "wrong-ending", f"{target.name} does not end in {ENDINGS[form]}, as {_TITLES[form]} must.",
             hint=f"For example {file_stem(guest.name)}{ENDINGS[form]}.",
         )  # fmt: skip
+    if len(os.fsencode(target.name)) > _LONGEST:
+        raise UsageProblem("name-too-long", f"The name {target.name[:20]}… is too long for a file.")
     if os.path.lexists(target):
         raise Refused(
             "export-exists", f"{target} is there already; nothing is overwritten.",
@@ -114,13 +119,12 @@ def _format(kind: str) -> Format:
         ) from None
 
 
-def _disks(guest: Guest, world: GuestWorld, actual: Actual, form: Format) -> tuple[Taken, ...]:
-    """The key first, where it has one, then the data disks. Their files are where the driver puts them."""
-    hypervisor = driver(world, guest.spec.hypervisor)
+def _disks(guest: Guest, actual: Actual, form: Format) -> tuple[Taken, ...]:
+    """The key first, where it has one, then the data disks, each from the file in the guest's folder."""
     found = [_taken("key", guest.key, form)] if guest.spec.boot.kind is BootKind.KEY else []
     attached = {Path(path).resolve() for path in actual.disks}
     for disk in guest.spec.disks:
-        path = Path(hypervisor.disk_step(guest, disk).params["path"])
+        path = file_of(guest, disk)
         if attached and path.resolve() not in attached:
             raise Refused(
                 "disk-elsewhere", f"The guest writes disk {disk.name} to another file than {path.name}, as after a snapshot.",
@@ -130,12 +134,18 @@ def _disks(guest: Guest, world: GuestWorld, actual: Actual, form: Format) -> tup
     return tuple(found)
 
 
+def file_of(guest: Guest, disk: DiskSpec) -> Path:
+    """The file of a data disk, whatever its hypervisor calls it; one that is not there where there is none."""
+    places = [guest.disk(disk, ending) for ending in _DISKS]
+    return next((path for path in places if path.is_file()), places[0])
+
+
 def _taken(name: str, path: Path, form: Format, size: int = 0) -> Taken:
     try:
         if form is Format.LIBVIRT:
             return Taken(name, str(path), size, 0, format=format_of(path))
         source = open_source(path)
-        return Taken(name, str(path), source.size, source.held(), format=source.format)
+        return Taken(name, str(path), max(size, source.size), source.held(), format=source.format)
     except NotPlain as why:
         if shutil.which("qemu-img") is None:
             raise Refused(

@@ -19,6 +19,7 @@ from smartos_wizard.core.errors import Refused, WizardError
 BLOCK = 64 << 10
 """Spans begin at a multiple of it, and end at one or at the end of the disk."""
 _CHUNK = 1 << 20
+_LARGEST_TABLE = 1 << 28
 _QCOW2_OFFSET = 0x00FF_FFFF_FFFF_FE00
 _QCOW2, _VDI = b"QFI\xfb", b"\x7f\x10\xda\xbe"
 _AT_END = 0xFFFF_FFFF_FFFF_FFFF
@@ -62,7 +63,7 @@ def open_source(path: Path) -> Source:
     """
     try:
         with path.open("rb") as file:
-            head = file.read(1024)
+            head = file.read(1024).ljust(1024, b"\0")
             if head.startswith(_QCOW2):
                 return _qcow2(path, head)
             if head[64:68] == _VDI:
@@ -118,7 +119,7 @@ def _qcow2(path: Path, head: bytes) -> Source:
             table = entry & _QCOW2_OFFSET
             if not table:
                 continue
-            for lower, each in enumerate(_table(file, table, cluster // 8, ">Q")):
+            for lower, each in _used(file, table, cluster // 8, ">Q"):
                 if each >> 62 & 1:
                     raise NotPlain("disk-not-plain", "parts of it are compressed")
                 start = (upper * (cluster // 8) + lower) * cluster
@@ -160,7 +161,7 @@ def _vmdk(path: Path, head: bytes, file: BinaryIO) -> Source:
         for upper, table in enumerate(_table(file, directory * 512, tables, "<I")):
             if not table:
                 continue
-            for lower, sector in enumerate(_table(file, table * 512, per_table, "<I")):
+            for lower, sector in _used(file, table * 512, per_table, "<I"):
                 start = (upper * per_table + lower) * unit
                 if sector > 1 and start < size:  # 0: never written, 1: zeros
                     yield start, sector * 512, min(unit, size - start)
@@ -169,9 +170,21 @@ def _vmdk(path: Path, head: bytes, file: BinaryIO) -> Source:
 
 
 def _table(file: BinaryIO, at: int, count: int, form: str) -> Iterator[int]:
+    return (entry for (entry,) in struct.iter_unpack(form, _bytes(file, at, count * struct.calcsize(form))))
+
+
+def _used(file: BinaryIO, at: int, count: int, form: str) -> Iterator[tuple[int, int]]:
+    """Number and value of the entries that are not 0. Most tables of a new disk hold nothing at all."""
+    data = _bytes(file, at, count * struct.calcsize(form))
+    if data.strip(b"\0"):
+        for number, (entry,) in enumerate(struct.iter_unpack(form, data)):
+            if entry:
+                yield number, entry
+
+
+def _bytes(file: BinaryIO, at: int, count: int) -> bytes:
     file.seek(at)
-    data = file.read(count * struct.calcsize(form))
-    if len(data) < count * struct.calcsize(form):
+    data = file.read(count) if count <= _LARGEST_TABLE else b""
+    if len(data) < count:
         raise NotPlain("disk-not-plain", "its table of contents is cut off")
-    for (entry,) in struct.iter_unpack(form, data):
-        yield entry
+    return data
