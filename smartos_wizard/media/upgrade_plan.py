@@ -197,5 +197,5 @@ def _switch(image: VerifiedImage, now: Now, room: bool) -> Step:
 def _prove() -> Step:
     return Step(
         "prove", "prove", "every file of the platform back from the key, and compares", Effect.READS,
-        ("and that every other file and the file system are as they should be",),
+        ("settings, answers and other small files too; of large ones their size; and the file system as a whole",),
     )  # fmt: skip

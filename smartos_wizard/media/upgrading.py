@@ -27,6 +27,8 @@ from smartos_wizard.media.watching import in_thread
 __all__ = ["ROLLBACK_ACTIONS", "UPGRADE_ACTIONS", "plan_rollback", "plan_upgrade"]
 
 _KEPT_GONE = "The kept platform was taken away to make room; what it starts has not changed."
+_SMALL = 1 << 20
+"""Files of up to this many bytes that are no platform's are compared byte by byte."""
 _SHOW = "The change was made but is not proven; `smartos-wizard key show` says what it starts now."
 
 
@@ -120,7 +122,7 @@ def _copy(run: Run[MediaWorld], step: Step) -> Work:
         run.cancel.check(editing.words)
 
     def work() -> dict[str, Any]:
-        run.found["before"] = _sizes(editing)
+        run.found["before"] = _before(editing)
         image: VerifiedImage = run.found["image"]
         digests = {member.path: member.digest for member in platform.members}
         staged = {
@@ -167,9 +169,9 @@ def _switch(run: Run[MediaWorld], step: Step) -> Work:
 
     yield from at_work(run, step, editing, work)
     platform: Platform = run.found["platform"]
-    asked = Asked({f"{PLATFORM}/{m.path}": m.digest for m in platform.members})
-    before: dict[str, int] = run.found["before"]
-    for path, size in before.items():
+    before: Asked = run.found["before"]
+    asked = Asked(before.files | {f"{PLATFORM}/{m.path}": m.digest for m in platform.members})
+    for path, size in before.others.items():
         if path.startswith(f"{PREVIOUS}/"):
             continue
         asked.others[f"previous/{path}" if path.startswith(f"{PLATFORM}/") else path] = size
@@ -182,15 +184,15 @@ def _swap(run: Run[MediaWorld], step: Step) -> Work:
     editing, editor = editing_of(run), run.found["editor"]
 
     def work() -> None:
-        before = _sizes(editing)
-        missing = [p for p in (KERNEL, ARCHIVE) if f"previous/{p}" not in before]
+        before = _before(editing)
+        missing = [p for p in (KERNEL, ARCHIVE) if f"previous/{p}" not in before.others]
         if missing:
             raise Refused(
                 "not-whole",
                 f"The kept platform on {editing.target.path} is not whole: previous/{missing[0]} is missing. "
                 "Nothing was changed.",
             )
-        run.found["asked"] = Asked({}, {_swapped(path): size for path, size in before.items()})
+        run.found["asked"] = Asked(before.files, {_swapped(p): size for p, size in before.others.items()})
         editor.swap(PLATFORM, PREVIOUS)
         editing.commit(editor, PLATFORM)
         editing.left = _SHOW
@@ -205,7 +207,7 @@ def _finish(run: Run[MediaWorld], step: Step) -> Work:
     editing = editing_of(run)
 
     def work() -> None:
-        run.found["asked"] = Asked({}, _sizes(editing))
+        run.found["asked"] = _before(editing)
 
     yield from at_work(run, step, editing, work)
     editing.found |= {"platform": run.plan.params["was"], "kept": run.plan.params["kept"]}
@@ -219,10 +221,19 @@ def _swapped(path: str) -> str:
     return path
 
 
-def _sizes(editing: Editing) -> dict[str, int]:
+def _before(editing: Editing) -> Asked:
+    """What is on it now, to be found again: settings, answers and other small files by content, the rest by size."""
     root = editing.root()
     volume = FatVolume(editing.reader, root.first, root.size)
-    return {file.path: file.size for file in volume.files() if not file.directory}
+    found = Asked()
+    for file in volume.files():
+        if file.directory:
+            continue
+        if file.size > _SMALL or file.path.startswith((f"{PLATFORM}/", f"{PREVIOUS}/")):
+            found.others[file.path] = file.size
+        else:
+            found.files[file.path] = hashlib.sha256(b"".join(volume.chunks(file))).hexdigest()
+    return found
 
 
 def _prove(run: Run[MediaWorld], step: Step) -> Work:

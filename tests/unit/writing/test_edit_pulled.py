@@ -146,6 +146,7 @@ class Lying(MemoryDevice):
 
     def drop_cache(self) -> None:
         self.held = 0, b""
+        self.on_drop()
 
 
 @pytest.mark.parametrize(
@@ -180,3 +181,23 @@ def test_a_key_that_drops_a_write_is_never_proven_unless_it_holds_all_of_it(
             assert not outcome.claims_success
             caught += 1
     assert caught >= 2
+
+
+@pytest.mark.parametrize("what", ["upgrade", "rollback"])
+@pytest.mark.parametrize("path", ["boot/loader.conf.local", "local/notes.txt", "boot/loader"])
+def test_a_key_that_spoils_a_file_which_was_to_stay_is_never_proven(
+    place: Place, packed: VerifiedImage, what: str, path: str
+) -> None:
+    device = key_of(Lying, start(what))
+    content = tree(device)[path] or b""
+    at = device.data.find(content.ljust(512, b"\0")[:512])
+
+    def spoils() -> None:
+        device.data[at] ^= 1
+
+    plan = planned(place, what, device, packed)
+    device.on_drop = spoils
+    outcome = place.run(plan)
+    assert (outcome.code, outcome.error.reference) == (8, "proof-failed")
+    assert path in outcome.error.message
+    assert not outcome.claims_success
