@@ -82,6 +82,7 @@ Everything: it is only looked at. No disk is opened.
 
     def _found(self, checked: Checked) -> None:
         self._checked = checked
+        self.query_one("#verdicts").scroll_home(animate=False)
         self._draw()
 
     def _failed(self, error: ErrorReport) -> None:

@@ -196,15 +196,13 @@ Everything; no disk is opened.
                 else "Type the disks; the pool is drawn as you type."
             )
             return Content.assemble((empty, "$dim"))
-        remarks = [
-            Content.assemble((r, "$dim")) for r in (self._asked.host.remarks if self._asked.host else ())
-        ]
-        lines = [Content(line) for line in seen.picture]
-        said = [
-            Content.assemble((f"{name:<10}", _LEVELS.get(name, "$dim")), part)
-            for name, part in sentences(seen, width)
-        ]
-        return Content("\n").join([*lines, Content(""), *said, *([Content("")] if remarks else []), *remarks])
+        host = self._asked.host
+        said = [*sentences(seen, width), *(("", remark) for remark in (host.remarks if host else ()))]
+        parts = [Content(line) for line in seen.picture]
+        parts += [Content.assemble((f"{name:<10}", _LEVELS.get(name, "$dim")), words) for name, words in said]
+        grave = [words for level, words in seen.notes if level == "error"]
+        parts[:0] = [Content.assemble((f"{self.marks.failed} {words}", "bold $error")) for words in grave]
+        return Content("\n").join(parts)
 
     def resized(self) -> None:
         """Tiles follow the width."""

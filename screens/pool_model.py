@@ -46,7 +46,6 @@ _FOR_A_SCREEN = (
 _SHORT = {
     "no primary": "none of these is for data",
     "too many spares": "too many for these disks",
-    "spares are not": "a single disk has none",
     "invalid number": "the rest does not split evenly",
     "at least 2": "it needs a second disk alike",
 }
@@ -173,12 +172,14 @@ def flags_of(asked: Asked) -> str:
 
 
 def sentences(seen: Seen, width: int, word: int = 10) -> Iterator[tuple[str, str]]:
-    """Summary and notes as (first column, rest of the line), wrapped to `width`; blank between the two."""
-    for name, sentence in seen.rows:
-        parts = textwrap.wrap(sentence, max(20, width - word), break_on_hyphens=False)
-        yield from ((name if not n else "", part) for n, part in enumerate(parts))
-    if seen.notes:
-        yield "", ""
-    for level, sentence in seen.notes:
-        parts = textwrap.wrap(sentence, max(20, width - word), break_on_hyphens=False)
-        yield from ((level if not n else "", part) for n, part in enumerate(parts))
+    """Summary and notes as (first column, rest of the line), wrapped to `width`, a blank line before each.
+
+    Errors are left out: they come first, before the picture.
+    """
+    notes = [(level, sentence) for level, sentence in seen.notes if level != "error"]
+    for part in (seen.rows, notes):
+        if part:
+            yield "", ""
+        for name, sentence in part:
+            lines = textwrap.wrap(sentence, max(20, width - word), break_on_hyphens=False)
+            yield from ((name if not n else "", line) for n, line in enumerate(lines))
