@@ -42,10 +42,13 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
     job = jobs[name]
 
     def killed(number: int, share: float) -> str:
-        home, as_file, close = space / f"{name}{number}", bool(number % 2), number % 4 < 2
+        home, as_file = space / f"{name}{number}", bool(number % 2)
         key = keychange.copied(job.before, space / f"{name}{number}.img")
         with keychange.target(key, as_file=as_file) as place:
-            work = keychange.at_moment(job, place, home, share, as_file=as_file, close=close)
+            if number % 4 < 2:
+                work = keychange.in_the_middle(job, key, place, home, share / 8, as_file=as_file)
+            else:
+                work = keychange.at_moment(job, place, home, share, as_file=as_file, close=number % 8 > 5)
             work.kill()
             code = work.end().code
             was, cut = keychange.half(key, job), keychange.unfinished(key)
@@ -65,8 +68,8 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
         return f"{was} cut" if cut else was
 
     found = each(killed, name, KILLS_OF[name])
-    assert {"old", "new"} <= set(found), found
-    assert any(word.endswith("cut") for word in found), found
+    assert "old" in found, found
+    assert sum(word.endswith("cut") for word in found) >= len(found) // 8, found
 
 
 @pytest.mark.parametrize("name", STOPS_OF)
@@ -84,8 +87,9 @@ def test_ctrl_c_at_any_moment_ends_with_words_that_are_true(
             outcome = work.end(20)
             was, words = keychange.half(key, job), str(outcome.last.get("state", ""))
             assert not keychange.unfinished(key), outcome.told()
-            if outcome.code == 0:
+            if outcome.last["event"] == "plan-finished":  # it came too late, perhaps while Python was ending
                 assert (was, outcome.keys[0]["error"]) == ("new", None), outcome.told()
+                assert outcome.code in (0, -signal.SIGINT), outcome.told()
             else:
                 assert outcome.code == 3, outcome.told()
                 assert outcome.last["event"] == "plan-cancelled", outcome.told()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from smartos_wizard.media.fsck import run_fsck
 from smartos_wizard.practice import gpt
 from smartos_wizard.practice.image import build_usb_image
 from tests.lab.rig import command, fatkey, fatreaders, parts
@@ -70,18 +69,6 @@ def configured(home: Path, path: Path, *words: str) -> Outcome:
     return outcome
 
 
-def judged(key: SmallKey, size: int) -> None:
-    """Fail unless fsck.vfat has not a word to say but its counts."""
-    with key.path.open("rb") as file:
-
-        def pread(offset: int, length: int) -> bytes:
-            file.seek(offset)
-            return file.read(length)
-
-        clean, words = run_fsck(pread, key.first, size)
-    assert clean and len(words.splitlines()) == 2, words
-
-
 def by_all(guest: Guest, key: SmallKey, size: int) -> Tree:
     """What mtools, Linux and the program read, which is the same, down to names and directories."""
     stick = guest.plug(key.path, "LABFAT")
@@ -89,7 +76,7 @@ def by_all(guest: Guest, key: SmallKey, size: int) -> Tree:
     stick.unplug()
     assert fatreaders.by_mtools(key.path, key.first) == linux
     assert fatreaders.by_the_program(key.path, key.first, size) == linux
-    judged(key, size)
+    fatreaders.fsck_at(key.path, key.first, size)
     return linux
 
 
@@ -115,7 +102,7 @@ def test_a_configured_key_is_the_same_to_linux_mtools_and_the_program(
     expected(before, files, after, "boot/grub/menu.lst" if legacy else "boot/loader.conf.local")
     configured(home, key.path, "--reset")
     assert fatreaders.by_mtools(key.path, key.first) == before
-    judged(key, size)
+    fatreaders.fsck_at(key.path, key.first, size)
     key.path.unlink()
 
 
@@ -224,4 +211,4 @@ def test_a_mounted_key_is_unmounted_configured_and_shows_it_when_mounted_again(
     expected(before, {"mine.txt": b"mine\n"}, linux, "boot/loader.conf.local")
     stick.unplug()
     assert fatreaders.by_mtools(key.path, key.first) == linux
-    judged(key, fatkey.VOLUME)
+    fatreaders.fsck_at(key.path, key.first)

@@ -40,8 +40,10 @@ class SmallKey:
 
     def bytes_around(self) -> bytes:
         """Everything that is not the volume: tables, boot sectors, the other partitions."""
-        data = self.path.read_bytes()
-        return data[: self.first] + data[self.first + VOLUME :]
+        with self.path.open("rb") as file:
+            before = file.read(self.first)
+            file.seek(self.first + VOLUME)
+            return before + file.read()
 
 
 def program(name: str) -> str:

@@ -11,9 +11,11 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from smartos_wizard.media.fat import FatVolume
+from smartos_wizard.media.fsck import run_fsck
+from smartos_wizard.media.partitions import Pread
 from tests.lab.rig.fatkey import VOLUME, run
 from tests.lab.rig.guest import Guest
 
@@ -45,12 +47,7 @@ def contents(image: Path, at: int = 0) -> dict[str, bytes | None]:
 def by_the_program(image: Path, at: int = 0, size: int = VOLUME) -> Tree:
     """What the program's own reader finds."""
     with image.open("rb") as file:
-
-        def pread(offset: int, length: int) -> bytes:
-            file.seek(offset)
-            return file.read(length)
-
-        fat = FatVolume(pread, at, size)
+        fat = FatVolume(_reading(file), at, size)
         return {f.path: None if f.directory else entry(b"".join(fat.chunks(f))) for f in fat.files()}
 
 
@@ -74,10 +71,17 @@ def fsck(image: Path) -> None:
     assert _SOUND.match(words), words
 
 
-def fsck_at(image: Path, at: int) -> None:
-    """The same of a volume inside an image."""
-    with tempfile.NamedTemporaryFile(dir=image.parent) as copy, image.open("rb") as file:
-        file.seek(at)
-        copy.write(file.read(VOLUME))
-        copy.flush()
-        fsck(Path(copy.name))
+def fsck_at(image: Path, at: int, size: int = VOLUME) -> None:
+    """The same of a volume inside an image, of which fsck.vfat gets a copy without the contents of files."""
+    with image.open("rb") as file:
+        clean, words = run_fsck(_reading(file), at, size)
+    assert clean, words
+    assert len(words.splitlines()) == 2, words
+
+
+def _reading(file: BinaryIO) -> Pread:
+    def pread(offset: int, length: int) -> bytes:
+        file.seek(offset)
+        return file.read(length)
+
+    return pread

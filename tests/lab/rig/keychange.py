@@ -47,7 +47,19 @@ class Job:
         how = "--file" if as_file else "--allow-fixed"
         words = command.argv("key", self.name, target, how, *self.words, "--confirm", target, "--json")
         delay = f"inject=pwrite64:delay_enter={DELAY}"
-        strace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", delay]
+        strace = [
+            "strace",
+            "-D",
+            "-f",
+            "--seccomp-bpf",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=pwrite64",
+            "-e",
+            delay,
+        ]
         return [*strace, *words] if slow else words
 
 
@@ -94,6 +106,17 @@ def _undisturbed(job: Job, home: Path) -> Job:
     old, new = (fatreaders.by_mtools(key.path, key.first) for key in (job.before, after))
     assert old != new
     return Job(job.name, job.words, job.before, old, new, seconds, ended - begun)
+
+
+def in_the_middle(
+    job: Job, key: SmallKey, place: str, home: Path, seconds: float, *, as_file: bool
+) -> Running:
+    """The command, slowed, so many seconds after its journal counts."""
+    work = Running(job.line(place, as_file=as_file, slow=True), home)
+    while work.process.poll() is None and not unfinished(key):
+        time.sleep(0.002)
+    time.sleep(seconds)
+    return work
 
 
 def at_moment(
