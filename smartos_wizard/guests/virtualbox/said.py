@@ -47,6 +47,8 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
      "For host-only networks: addresses outside 192.168.56.0/21 must be allowed in /etc/vbox/networks.conf."),
     ("VERR_DISK_FULL|VERR_FILE_TOO_BIG|No space left", "guest-disk-full", "The disk where guests lie is full.", "Make room."),
     ("VERR_NO_TRANSLATION", "virtualbox-letters", "VirtualBox cannot take letters of this name.", "Use ASCII letters."),
+    ("Could not get the storage format", "virtualbox-not-a-medium", "VirtualBox does not take this file as a CD or disk.",
+     "Is it whole? The checksum of a download tells."),
     ("Unknown option", "virtualbox-option", "This VirtualBox does not know an option this program gave it.",
      "Please report it, with the version of VirtualBox."),
     ("VBOX_E_OBJECT_NOT_FOUND", "virtualbox-not-there", "VirtualBox does not know this guest or disk.",
