@@ -153,7 +153,8 @@ def test_virt_v2v_reads_the_machine_that_was_asked(
     # It shows generated addresses only; the fixed ones are libvirt's to read, above.
     assert len(re.findall(r"\[e1000\]", said)) == len(made.spec.nics)
     assert len(re.findall(r"\[scsi\]", said)) == disks
-    assert len(re.findall(r"\[ide\]", said)) == (1 if kind is BootKind.KEY else 0)
+    assert len(re.findall(r"\[ide\]", said)) == 1, "the key or the CD"
+    assert ("CD-ROM [ide]" in said) == (kind is BootKind.ISO)
 
 
 # ---- VMDK

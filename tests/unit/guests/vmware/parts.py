@@ -20,7 +20,7 @@ from smartos_wizard.guests.vmware.find import Machine
 
 GIB = 1 << 30
 
-VMRUN = r'''#!PYTHON
+VMRUN = r'''#!PYTHON -SE
 """vmrun as far as it is used here. Errors: on the ordinary output, exit code 255."""
 import os, sys, time
 from pathlib import Path
