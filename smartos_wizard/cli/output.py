@@ -214,7 +214,7 @@ class _PlainPrinter:
         self._drawn = now
         step = self._state.step(event.step)
         meter = step.meters.get(event.target) if step else None
-        if meter is None:
+        if meter is None or (not meter.done and meter.total is None):
             return
         line = f"  {event.target + ': ' if event.target else ''}{meter_line(meter)}"
         if line == self._said:
