@@ -6,7 +6,7 @@ themselves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from smartos_wizard.boot.key_files import files_for
@@ -85,13 +85,24 @@ def _lines(changes: Sequence[FileChange], legacy: bool) -> list[str]:
     return [f"{MENU_LST}: lines of the entry that starts by itself", *change_lines(shown)]
 
 
+def with_choices(first: Callable[[Run[MediaWorld], Step], Work]) -> Callable[[Run[MediaWorld], Step], Work]:
+    """The first step of writing, which fetches the choices too: where they are gone, no key is touched."""
+
+    def do(run: Run[MediaWorld], step: Step) -> Work:
+        for other in run.plan.steps:
+            if other.action == "options":
+                keys_of(run).choices = unpack_choices(Vault(run.world.paths).get(other.params["choices"]))
+        return (yield from first(run, step))
+
+    return do
+
+
 def put_options(run: Run[MediaWorld], step: Step) -> Work:
     """Put the choices on every key that is still well."""
     from smartos_wizard.media.writing import each_key
 
     keys = keys_of(run)
-    choices = keys.choices = unpack_choices(Vault(run.world.paths).get(step.params["choices"]))
-    now = run.clock()
+    choices, now = keys.choices, run.clock()
     run.on_end.append(lambda: _forget(run, step))
 
     def work(key: Key) -> None:

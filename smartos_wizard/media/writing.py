@@ -21,7 +21,7 @@ from smartos_wizard.media.faults import WILL_NOT_BOOT
 from smartos_wizard.media.keys import Key, Keys, fail, keys_of, lock_targets
 from smartos_wizard.media.lane import Writer
 from smartos_wizard.media.opened import open_key
-from smartos_wizard.media.optioning import put_options
+from smartos_wizard.media.optioning import put_options, with_choices
 from smartos_wizard.media.pipeline import Lane, Stream
 from smartos_wizard.media.ports import MediaWorld
 from smartos_wizard.media.prove_step import prove
@@ -293,7 +293,7 @@ def _receipt(run: Run[MediaWorld], step: Step) -> Work:
 
 
 WRITE_ACTIONS = {
-    "source": Action(_source),
+    "source": Action(with_choices(_source)),
     "unmount": Action(_unmount),
     "open": Action(_open),
     "write": Action(_write),

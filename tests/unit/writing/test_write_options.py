@@ -187,6 +187,16 @@ def test_two_keys_one_of_which_fails_while_the_options_are_put(place: Place, ima
     assert place.run(planned(place, image, bad)).code == 0
 
 
+def test_choices_that_are_gone_from_the_vault_cost_no_key(place: Place, image: VerifiedImage) -> None:
+    device = blank()
+    plan = planned(place, image, device)
+    for path in vault(place):
+        path.unlink()
+    outcome = place.run(plan)
+    assert (outcome.code, outcome.error.reference) == (4, "secret-gone")
+    assert device.acts == []
+
+
 @pytest.mark.parametrize("held", [False, True], ids=["new", "held the image"])
 @pytest.mark.parametrize(
     ("number", "code"), [(errno.EIO, 7), (errno.ENODEV, 10), (errno.ENOSPC, 7), (errno.EROFS, 7)]
