@@ -201,3 +201,38 @@ def test_a_key_that_spoils_a_file_which_was_to_stay_is_never_proven(
     assert (outcome.code, outcome.error.reference) == (8, "proof-failed")
     assert path in outcome.error.message
     assert not outcome.claims_success
+
+
+@pytest.mark.parametrize("what", ["upgrade", "configure"])
+def test_pulled_again_while_the_change_is_finished_it_is_said_to_have_begun(
+    place: Place, packed: VerifiedImage, what: str
+) -> None:
+    whole = cuttable(what, None)
+    assert place.run(planned(place, what, whole, packed)).code == 0
+    wanted = tree(whole)
+    device = next(each for left in range(6, 60) if unfinished(each := pulled(place, packed, what, left)))
+    before = tree(device)
+    for left in (1, 3):
+        plan = planned(place, what, device, packed)
+        device.left = left
+        outcome = place.run(plan)
+        assert outcome.code == 10
+        assert "had begun" in outcome.error.message
+        device.plugged_in()
+        assert tree(device) in (before, wanted)
+    assert place.run(planned(place, what, device, packed)).code == 0
+    assert tree(device) == wanted
+    assert not unfinished(device)
+
+
+def pulled(place: Place, packed: VerifiedImage, what: str, left: int) -> Cut:
+    device = cuttable(what, None)
+    plan = planned(place, what, device, packed)
+    device.left = left
+    place.run(plan)
+    device.plugged_in()
+    return device
+
+
+def unfinished(device: MemoryDevice) -> bool:
+    return read_contents(pread_of(device), device.size).unfinished

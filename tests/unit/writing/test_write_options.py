@@ -187,6 +187,20 @@ def test_two_keys_one_of_which_fails_while_the_options_are_put(place: Place, ima
     assert place.run(planned(place, image, bad)).code == 0
 
 
+def test_a_write_protected_key_that_held_the_image_keeps_it(place: Place, image: VerifiedImage) -> None:
+    device = key()
+    before = bytes(device.data)
+
+    def protected(_data: memoryview, _offset: int) -> None:
+        raise OSError(errno.EROFS, "no")
+
+    device.on_write = protected
+    outcome = write(place, image, device)
+    assert (outcome.code, outcome.error.reference) == (4, "write-protected")
+    assert "nothing on it has changed" in outcome.error.message
+    assert bytes(device.data) == before
+
+
 def test_choices_that_are_gone_from_the_vault_cost_no_key(place: Place, image: VerifiedImage) -> None:
     device = blank()
     plan = planned(place, image, device)
