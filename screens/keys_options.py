@@ -45,6 +45,11 @@ Nothing is changed. Where it cannot be read, `F2` begins with what the release s
         self.target, self._grub = target, grub
         self._stuck = False
 
+    def command(self) -> str:
+        """The same by command."""
+        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        return f"{start} key configure {self.target.path} …"
+
     def body(self) -> ComposeResult:
         """One line."""
         with Vertical(classes="card") as card:
