@@ -21,6 +21,7 @@ from smartos_wizard.core.vault import Vault
 from smartos_wizard.guests import sizing, spec_toml
 from smartos_wizard.guests.model import BootKind, Detection, Finding, Guest, GuestSpec, Sandbox, State, refuse
 from smartos_wizard.guests.ports import GuestWorld, driver
+from smartos_wizard.guests.vmware.bundle import is_bundle, unpack_step
 from smartos_wizard.media.as_json import image_to_json
 from smartos_wizard.media.model import VerifiedImage
 
@@ -78,7 +79,7 @@ def plan_create(
         )
     )
     if spec.boot.kind is BootKind.KEY:
-        steps.append(_key(guest, image))
+        steps.append(unpack_step(guest, image) if is_bundle(spec.boot.source) else _key(guest, image))
         if choices is not None and not choices.empty:
             steps.append(_configure(choices, world))
     steps += [hypervisor.disk_step(guest, disk) for disk in spec.disks]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from smartos_wizard.core.plan import Plan, Step
+from smartos_wizard.guests.vmware.judging import descriptor_by_hand
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
 
@@ -39,6 +41,8 @@ def _sh_step(step: Step, plan: Plan) -> Iterator[str]:
             yield f"cat > {shlex.quote(step.params['path'])} <<'SMARTOS_WIZARD_END'"
             yield step.params["text"].rstrip("\n")
             yield "SMARTOS_WIZARD_END"
+        case "vmdk" if "around" in step.params:
+            yield descriptor_by_hand(Path(step.params["path"]), Path(step.params["around"]))
         case _ if step.by_hand:
             yield step.by_hand
         case "check" | "unmake":

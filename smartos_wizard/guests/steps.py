@@ -22,7 +22,7 @@ from smartos_wizard.guests.export.actions import EXPORT_ACTIONS
 from smartos_wizard.guests.hypervisor import Hypervisor
 from smartos_wizard.guests.model import Guest, State
 from smartos_wizard.guests.ports import GuestWorld, driver
-from smartos_wizard.guests.vmware.disk_action import VMDK
+from smartos_wizard.guests.vmware.actions import VMWARE_ACTIONS
 from smartos_wizard.media.as_json import image_from_json
 from smartos_wizard.media.device import open_file
 from smartos_wizard.media.fat_edit import FatEditor
@@ -309,6 +309,6 @@ GUEST_ACTIONS: dict[str, Action[Any]] = {
     "remove": Action(_remove),
     "wipe": Action(_wipe),
     "snapshot": Action(_snapshot),
-    "vmdk": VMDK,
+    **VMWARE_ACTIONS,
     **EXPORT_ACTIONS,
 }

@@ -6,6 +6,7 @@ import contextlib
 import re
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from smartos_wizard.core.errors import Refused, WizardError, WriteFailed
@@ -24,7 +25,7 @@ from smartos_wizard.guests.model import (
     GuestSpec,
     State,
 )
-from smartos_wizard.guests.vmware import find, judging, leases, said, words
+from smartos_wizard.guests.vmware import bundle, find, judging, leases, said, words
 from smartos_wizard.guests.vmware.control import Control, NotRunning, released, run
 from smartos_wizard.guests.vmware.vmx import Vmx
 
@@ -84,11 +85,16 @@ class VmwareDriver:
         )  # fmt: skip
         if guest.spec.boot.kind is BootKind.ISO:
             return (made,)
+        if bundle.is_bundle(guest.spec.boot.source):
+            details = (
+                "Made of the bundle's: memory, hardware, disks, cards and every switch are put right.",
+            )
+            made = replace(made, action="bundle-vmx", details=details, params={"path": str(path)})
         key = guest.folder / words.KEY_DISK
         around = Step(
             "key-disk", "vmdk", f"{key}: the guest's key as a disk of VMware", Effect.CREATES,
             ("A few lines that point to it: nothing is copied or converted.",), undo="removed",
-            by_hand=judging.descriptor_by_hand(key, guest.key), params={"path": str(key), "around": str(guest.key)},
+            params={"path": str(key), "around": str(guest.key)},
         )  # fmt: skip
         return around, made
 

@@ -99,7 +99,7 @@ elif verb == "stop":
         if os.fork() == 0:
             for fd in (0, 1, 2):
                 os.close(fd)
-            time.sleep(0.4)
+            time.sleep(0.2)
             lock.rmdir()
             os._exit(0)
 elif verb == "listSnapshots":

@@ -32,7 +32,7 @@ def host(place: Path) -> Host:
 
 @pytest.fixture
 def vmware(host: Host, monkeypatch: pytest.MonkeyPatch) -> VmwareDriver:
-    monkeypatch.setattr(driver, "_LOCKS", 1.5)
+    monkeypatch.setattr(driver, "_LOCKS", 0.8)
     return VmwareDriver(host.machine)
 
 

@@ -37,7 +37,7 @@ def place(host: Host) -> Place:
 
 
 def spec_of(place: Place, host: Host, **wish: object):  # type: ignore[no-untyped-def]
-    spec = place.spec(**wish)
+    spec = place.spec(**wish)  # type: ignore[arg-type]
     return replace(spec, boot=replace(spec.boot, source=str(host.root / "smartos.iso")))
 
 

@@ -1,4 +1,4 @@
-"""The action `vmdk`: makes a disk for VMware while a plan runs, new or in the place of one that is to be emptied."""
+"""The actions of plans that VMware alone needs: disks in its format, and its bundle of SmartOS."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartos_wizard.core.errors import Refused, WriteFailed
+from smartos_wizard.core.events import Advanced
+from smartos_wizard.core.files import replace_file
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.guests.model import Guest
 from smartos_wizard.guests.ports import GuestWorld
-from smartos_wizard.guests.vmware import vmdk, words
+from smartos_wizard.guests.vmware import bundle, vmdk, words
 from smartos_wizard.guests.vmware.vmx import Vmx
+from smartos_wizard.media.as_json import image_from_json
+from smartos_wizard.media.watching import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,4 +87,44 @@ def _made(path: Path, make: Callable[[], int]) -> int:
         ) from error  # fmt: skip
 
 
-VMDK: Action[Any] = Action(_make, _unmake)
+def _unpack(run: Run[GuestWorld], step: Step) -> Work:
+    """params: `image`, as a verified image in JSON. Its key becomes the guest's; its .vmx waits in the folder."""
+    from smartos_wizard.guests.steps import guest_of
+
+    guest = guest_of(run)
+    image = image_from_json(step.params["image"])
+    done = 0
+
+    def advanced(count: int) -> None:
+        nonlocal done
+        done = count
+        run.cancel.check(run.state())
+
+    found = yield from in_thread(
+        run,
+        lambda: bundle.unpack(image, guest.key, advanced),
+        lambda: [Advanced(run.clock(), step.id, done, None)],
+    )
+    replace_file(guest.folder / bundle.ORIGINAL, found.vmx.encode())
+    return {"bytes": found.size}
+
+
+def _correct(run: Run[GuestWorld], step: Step) -> Work:
+    """params: `path` of the guest's .vmx, which is made of the bundle's."""
+    from smartos_wizard.guests.steps import guest_of
+
+    guest = guest_of(run)
+    path, original = Path(step.params["path"]), guest.folder / bundle.ORIGINAL
+    if not guest.owns(path):
+        raise Refused("not-ours", f"{path} does not belong to the guest; it stays as it is.")
+    replace_file(path, words.corrected(original.read_text(encoding="utf-8"), guest).encode())
+    original.unlink()
+    yield from ()
+    return {}
+
+
+VMWARE_ACTIONS: dict[str, Action[Any]] = {
+    "vmdk": Action(_make, _unmake),
+    "bundle": Action(_unpack),
+    "bundle-vmx": Action(_correct, _unmake),
+}
