@@ -23,7 +23,7 @@ SEQUENCES = 1000
 EACH = 25
 ON_DISK = 2
 """So many volumes lie on the disk, with true direct I/O and true syncs; the others in memory, which is faster."""
-SEEN_BY_LINUX = 11
+SEEN_BY_LINUX = 25
 """Every so many-th cut is shown to Linux as well."""
 
 

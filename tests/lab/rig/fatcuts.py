@@ -37,9 +37,9 @@ class Change:
     after: Memory
 
     def cuts(self) -> Iterator[tuple[str, Memory]]:
-        """The volume cut after every write: as written, and twice with some of the unsynced writes lost."""
+        """The volume cut after every write: as written, and three times with some of the unsynced writes lost."""
         for writes in range(len(self.log) + 1):
-            for draw in range(3):
+            for draw in range(4):
                 chance = random.Random(f"{self.name} {writes} {draw}") if draw else None
                 yield f"{self.name} cut after {writes}, {draw}", self.before.after(self.log, writes, chance)
 
