@@ -28,6 +28,8 @@ from smartos_wizard.screens.widgets.panel import pairs
 from smartos_wizard.screens.widgets.reading import Reading
 from smartos_wizard.screens.words import disk_line
 
+_NARROW = 76  # columns below which an entry is its name alone
+
 
 class LookAfter(ChooseTarget):
     """Which key?"""
@@ -124,7 +126,11 @@ Nothing is changed before you saw the plan and typed what names the key.
         choices = self.query_one("#todo", Choices)
         keep = choices.chosen or "check"
         self._make_room()
-        choices.fill([(name, entry(*words), True) for name, *words in entries(self._contents)], keep=keep)
+        rows = [
+            (name, words, "" if self.app.size.width < _NARROW else more)
+            for name, words, more in entries(self._contents)
+        ]
+        choices.fill([(name, entry(words, more), True) for name, words, more in rows], keep=keep)
 
     def _read(self, found: KeyContents) -> None:
         self._contents = found
@@ -140,7 +146,9 @@ Nothing is changed before you saw the plan and typed what names the key.
             )
 
     def resized(self) -> None:
-        """Wrapped anew."""
+        """Wrapped anew; fewer words where it is narrow."""
+        if self.query("#todo"):
+            self._fill()
         self.call_after_refresh(self._show)
 
     def _make_room(self) -> None:

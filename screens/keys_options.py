@@ -120,7 +120,8 @@ SmartOS on the key and your own files on it. Root's password is kept as a hash o
 
     def ready(self) -> None:
         """The heading tells which key it is."""
-        self.query_one(".form").border_title = f"What it says at boot: {disk_line(self.target.disk)}"
+        form = self.query_one(".form")
+        form.border_title, form.border_subtitle = disk_line(self.target.disk), "what it says at boot"
         super().ready()
 
     def draw(self) -> None:

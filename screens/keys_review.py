@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from smartos_wizard.core.plan import Effect, Plan, Step
+from smartos_wizard.boot.model import BootChoices
+from smartos_wizard.core.errors import ErrorReport
+from smartos_wizard.core.plan import Effect, Plan
 from smartos_wizard.media.model import Target, VerifiedImage
 from smartos_wizard.screens.keys_desk import Told
+from smartos_wizard.screens.keys_words import difference
 from smartos_wizard.screens.options_model import Given
 from smartos_wizard.screens.options_words import boot_flags
 from smartos_wizard.screens.plan_words import plan_words
@@ -32,6 +33,13 @@ class KeyReview(Review):
     def __init__(self, target: Target) -> None:
         super().__init__()
         self.target = target
+
+    def _failed(self, error: ErrorReport) -> None:
+        super()._failed(error)
+        if self._plan is None:  # nothing to arm
+            for part in ("#open", "#token", "#close", "#go"):
+                self.query_one(part).display = False
+            self.query_one("#confirm").border_title = "It cannot be done."
 
     def by_command(self, words: str) -> str:
         """The command that begins with `key`."""
@@ -63,7 +71,7 @@ class RestoreReview(KeyReview):
 class ChangeReview(KeyReview):
     """A plan that changes some of a key, or finds that there is nothing to change."""
 
-    GO = "Change it"
+    GO = "Change"
 
     @property
     def changes(self) -> bool:
@@ -117,7 +125,7 @@ class ConfigureReview(ChangeReview):
 The files that change on the key, line by line: `+` is new, `-` goes. Passwords and hashes are covered.
 
 ### What happens?
-Type what names the disk, then **Change it**. All files change at once: a key that is pulled in the middle
+Type what names the disk, then **Change**. All files change at once: a key that is pulled in the middle
 of it holds the old or the new. Then everything that was touched is read back and compared.
 
 ### What is not touched?
@@ -127,6 +135,14 @@ SmartOS on the key, your own files on it, every other disk, the network.
     def __init__(self, target: Target, wanted: Told, given: Given | None = None) -> None:
         super().__init__(target)
         self.wanted, self.given = wanted, given or Given()
+
+    @property
+    def choices(self) -> BootChoices:
+        """What has to be known of them is said below the plan."""
+        return self.wanted.choices
+
+    def _legacy(self) -> bool:
+        return self.wanted.grub
 
     def make_plan(self) -> Plan:
         """Exactly these choices; what earlier changes said goes."""
@@ -215,25 +231,3 @@ Settings, answers and your own files on the key, its boot loader, every other di
         """The same by command."""
         to = f" --to {self.to}" if self.to else ""
         return self.by_command(f"rollback {self.target.path}{to} --confirm {self.target.token}")
-
-
-def difference(step: Step, width: int) -> Iterator[Content]:
-    """The details of a step that changes files: a heading for each file, its lines with their signs coloured."""
-    room = max(20, width - 4)
-    first = True
-    for before, line, after in zip(("", *step.details), step.details, (*step.details[1:], ""), strict=False):
-        if (line.startswith("--- ") and after.startswith("+++ ")) or (
-            line.startswith("+++ ") and before.startswith("--- ")
-        ):  # the names of the two, which the heading gives already
-            first = True
-            continue
-        if line.startswith("@@"):
-            if not first:
-                yield Content.assemble(("    …", "$dim"))
-            first = False
-            continue
-        style = {"+": "$success", "-": "$error", " ": "$dim"}.get(line[:1], "bold")
-        if style == "bold":
-            yield from (Content.assemble((part, style)) for part in ["", *textwrap.wrap(line, width)])
-        else:
-            yield Content.assemble("    ", (line if len(line) <= room else line[: room - 1] + "…", style))

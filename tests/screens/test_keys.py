@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from smartos_wizard.core import journal
 from smartos_wizard.media.model import Target
 from tests.screens.conftest import on, text_grid, text_of, until, wizard
@@ -109,6 +111,7 @@ async def back_at_the_key(app: Any, pilot: Any) -> str:
     return text_of(app, "#contents")
 
 
+@pytest.mark.slow
 async def test_a_key_is_configured_reviewed_proven_and_taken_back(world: Any) -> None:
     async with wizard(world) as (app, pilot):
         await to_key(app, pilot, SDI)
@@ -184,6 +187,7 @@ def target_command(app: Any) -> str:
     return str(next(s for s in app.screen_stack if hasattr(s, "wanted")).command())
 
 
+@pytest.mark.slow
 async def test_a_key_is_upgraded_and_rolled_back(world: Any) -> None:
     async with wizard(world) as (app, pilot):
         await to_key(app, pilot, SDI)
@@ -241,6 +245,7 @@ async def test_the_root_password_is_shown_only_after_asking(world: Any) -> None:
         assert "Built into" not in text_grid(app)
 
 
+@pytest.mark.slow
 async def test_a_change_that_was_cut_short_is_taken_up_with_what_it_was_to_say(world: Any) -> None:
     from smartos_wizard.boot.model import BootChoices
 
