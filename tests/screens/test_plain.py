@@ -301,3 +301,95 @@ def test_line_by_line_options_are_asked_told_and_kept(
     kept = world.paths.config / "profiles"
     assert "$5$" in (kept / "lab.secrets.toml").read_text()
     assert not list((world.paths.state / "vault").iterdir())
+
+
+def to_key(talk: Talk, path: str) -> None:
+    """From Home to what may be done with the key at `path`."""
+    talk.reply("want to do", number(talk, "Look after"))
+    listed = talk.hear("Which key")
+    (held,) = re.findall(rf"^(\d+)\. .*{path}", listed, re.MULTILINE)
+    talk.answer(held)
+
+
+@pytest.mark.slow
+def test_line_by_line_a_key_is_configured_upgraded_and_rolled_back(
+    talk: Callable[[], Talk], world: Any
+) -> None:
+    one = talk()
+    to_key(one, "/practice/sdi")
+    one.answer(entry(one, "Configure"))
+    one.hear("as it stands on it now")
+    one.reply("Enter goes on", "1")  # the console
+    one.reply("Console\\?", "3")
+    one.reply("Enter goes on", "")
+    assert '+os_console="ttya"' in one.hear("to go back[^\n]*: ")
+    one.answer("nonsense")
+    one.hear("what will be changed. Nothing was done")
+    one.reply("to go back", "8812")
+    one.hear("PROVEN", 60)
+    assert "Console: ttya" in one.hear("1\\. Prove it again")
+
+    one.answer(entry(one, "Upgrade"))
+    assert "on this key" in one.hear("To which release[^\n]*: ")
+    one.answer("1")
+    one.reply("to go back", "8812")
+    one.hear("PROVEN", 60)
+    one.hear("On it: SmartOS \\w+, and 20260430T145637Z kept")
+    one.answer(entry(one, "Roll back"))
+    one.reply("to go back", "b")  # left
+    one.answer(entry(one, "Roll back"))
+    one.reply("to go back", "8812")
+    one.hear("PROVEN", 60)
+    one.hear("On it: SmartOS 20260430T145637Z, and ")
+    one.reply("shall be done", "q")
+    assert one.code() == 0
+
+
+def test_line_by_line_the_root_password_is_said_only_after_asking(
+    talk: Callable[[], Talk], world: Any
+) -> None:
+    del world
+    one = talk()
+    to_key(one, "/practice/sdi")
+    one.answer(entry(one, "Root's password"))
+    one.reply("shall be done", "2")
+    one.answer(entry(one, "Root's password"))
+    assert "built into release" not in one.said
+    one.reply("shall be done", "1")
+    one.hear("Root's password built into release 20260430T145637Z: Practice")
+    one.hear("Rescue Mode")
+    one.reply("shall be done", "q")
+
+
+def test_line_by_line_this_machine_and_a_pool(talk: Callable[[], Talk], world: Any) -> None:
+    del world
+    one = talk()
+    one.reply("want to do", "3")
+    one.hear("fit for SmartOS, with warnings: RAID card")
+    assert one.hear("warning, RAID card").count("ok, ") == 0  # the gravest first
+    one.hear("What to do: Switch the card")
+    one.reply("want to do", "4")
+    one.reply("Which disks", "")
+    one.hear("Please type the disks")
+    one.reply("Which disks", "8x4TB nonsense")
+    one.hear("'nonsense' is no disk")
+    one.reply("Which disks", "8x4TB")
+    one.hear("raidz2  8 disks")
+    one.reply("shall be changed", "3")
+    one.reply("Spares", "10")
+    one.hear("There is no such pool")
+    one.reply("shall be changed", "3")
+    one.reply("Spares", "2")
+    one.reply("shall be changed", "2")
+    one.reply("Layout", "2")
+    one.hear("mirror  2 disks")
+    one.reply("shall be changed", "4")
+    one.reply("Memory", "64GiB")
+    one.hear("64.0 GiB, as much as the RAM")
+    one.hear("pool preview --disk 8x4TB --layout mirror -s 0 --ram 64GiB")
+    one.reply("shall be changed", "1")
+    one.reply("Which disks", ".")
+    one.hear("this machine's|This machine's")
+    one.reply("shall be changed", "b")
+    one.reply("want to do", "q")
+    assert one.code() == 0
