@@ -35,7 +35,6 @@ _CAN = frozenset(
     ("serial-log", "serial-socket", "loopback-forward", "inner-network", "snapshots", "nested", "immutable-boot", "sealed")
 )  # fmt: skip
 _MOST_CARDS = 8
-_LONGEST_PIPE = 100
 
 
 class VirtualBoxDriver:
@@ -75,9 +74,6 @@ class VirtualBoxDriver:
         """What of a spec VirtualBox cannot do here: names taken, cards and networks that are not there."""
         found: list[Finding] = []
         vbox = self._manage()
-        if not _fits(self._paths.runtime, spec.uuid):
-            found.append(Finding("path-too-long", "The path of the console's socket would be too long.",
-                                 hint="Set XDG_RUNTIME_DIR to a short directory."))  # fmt: skip
         names = info.machines(ask(tuple(vbox("list", "vms"))).out)
         left = {each.spec.uuid for each in GuestStore(self._paths).list() if not each.made}
         if any(name == spec.name and uuid not in (spec.uuid, *left) for uuid, name in names.items()):
@@ -292,7 +288,3 @@ def _takes_away(words: tuple[str, ...]) -> bool:
 def _number(found: info.Info, key: str) -> int | None:
     value = found.get(key, "")
     return int(value) if value.isdigit() else None
-
-
-def _fits(runtime: Path, uuid: str) -> bool:
-    return len(str(runtime / "guests" / uuid[:8] / "console").encode()) <= _LONGEST_PIPE

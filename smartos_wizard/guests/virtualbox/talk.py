@@ -12,6 +12,7 @@ from smartos_wizard.guests.virtualbox.said import Said, explain, said
 
 TIMEOUT = 300.0
 """Seconds for one command; the longest, deleting a snapshot, merges disks."""
+_run = subprocess.run
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds between tries of a command that met a busy guest."""
 
@@ -20,7 +21,7 @@ def ask(argv: tuple[str, ...], pause: Callable[[float], None] = time.sleep) -> S
     """Run one command, up to five times while VirtualBox is busy. Raises WriteFailed `virtualbox-failed` where it does not run."""
     for seconds in (*_PAUSES, None):
         try:
-            done = subprocess.run(
+            done = _run(
                 argv, check=False, capture_output=True, text=True, encoding="utf-8", errors="replace",
                 stdin=subprocess.DEVNULL, timeout=TIMEOUT, env=environment(),
             )  # fmt: skip
