@@ -87,6 +87,8 @@ def create_command(
     Everything of it lies in one folder; this machine's disks, network settings and other guests are not touched.
     Its console is its first serial port, unless --console says otherwise.
     """
+    from smartos_wizard.guests.vmware.bundle import is_bundle
+
     world = options.world
     choice = choice_of(
         said["release"], said["image"], said["sha256"], said["sums"], said["mirror"], said["unverified"]
@@ -97,10 +99,11 @@ def create_command(
     making = _Making(world, name, choices, said)
     download: Plan | None = None
     if choice.image:
-        look_at(Path(choice.image))
+        if not is_bundle(choice.image):
+            look_at(Path(choice.image))
         if not dry_run and not script:
             require_typed(choice, confirm)
-        image = verified_file(choice, world, later=True)
+        image = verified_file(choice, world, later=True, bundle=True)
     else:
         download, image = released(choice, world)
     plan = making.plan(image)

@@ -90,12 +90,12 @@ def look_at(path: Path) -> int | None:
 
 
 def verified_file(
-    choice: ImageChoice, world: World, *, later: bool = False, platform: bool = False
+    choice: ImageChoice, world: World, *, later: bool = False, platform: bool = False, bundle: bool = False
 ) -> VerifiedImage:
     """The user's file, read and checked against the digest given, or against the list of its release where
     it was downloaded by this program. Raises ChecksumFailed: a wrong image must not cost anybody a key.
 
-    `platform` is for the platform tarball. `later` leaves the reading to the writer, which does it before it changes anything.
+    `platform` is for the platform tarball, `bundle` allows the VMware bundle. `later` leaves the reading to the writer, which does it before it changes anything.
     """
     from smartos_wizard.media.verified import expected_image, verify_now
     from smartos_wizard.releases.store import Store
@@ -109,6 +109,7 @@ def verified_file(
         stored=None if given else Store(world.paths.store).at(path),
         unverified=choice.unverified,
         platform=platform,
+        bundle=bundle,
     )
     return replace(image, checked=False) if later and image.digest else verify_now(image)
 

@@ -32,10 +32,11 @@ def expected_image(
     stored: StoredFile | None = None,
     unverified: bool = False,
     platform: bool = False,
+    bundle: bool = False,
 ) -> VerifiedImage:
     """The image at `path` with the digest it must have, from the first of: `sha256` (hex), the checksum
     list `sums`, the release's own list through `stored`. Its bytes have not been read yet. `platform` is
-    for the platform tarball, which everything but upgrading refuses.
+    for the platform tarball, which everything but upgrading refuses; `bundle` allows the VMware bundle too.
 
     Raises Refused for what is no image for a key (`iso-is-no-key` and its like), ChecksumFailed `no-digest`
     where nothing vouches for it and `unverified` was not said, `sums-missing`, `sums-malformed`,
@@ -49,13 +50,14 @@ def expected_image(
             hint="Upgrading takes platform-*.tgz; `key write` takes USB images.",
             context=str(path),
         )
-    if not platform:
+    no_key = platform or (bundle and facts.kind is ImageKind.VMWARE)
+    if not no_key:
         refuse_unwritable(facts, path)
     checksum, voucher, stamp = _expected(path, sha256, sums, stored)
     if checksum is None:
         if not unverified:
             raise _no_digest(path)
-        if not platform and not facts.has_table and not facts.problem:
+        if not no_key and not facts.has_table and not facts.problem:
             raise Refused(
                 "not-an-image",
                 f"{path.name} is no image for a key: it looks like {facts.looks_like}.",

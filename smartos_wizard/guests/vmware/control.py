@@ -69,15 +69,15 @@ class Control:
         """
         found = self.product()
         argv = (found.vmrun, "-T", found.flavour, verb, str(guest.folder / words.VMX), *more)
+        began = time.time()
         code, output = run(argv, patience)
         error = said.error_in(output, code)
         if error is None:
             return output
         if "not powered on" in error.lower():
             raise NotRunning("guest-not-running", f"{guest.name} does not run.")
-        raise said.failed(
-            "guest-not-started" if verb == "start" else "vmware-command-failed", what, error, guest
-        )
+        reference = "guest-not-started" if verb == "start" else "vmware-command-failed"
+        raise said.failed(reference, what, error, guest, began)
 
     def snapshots(self, guest: Guest) -> tuple[str, ...]:
         """The names of its snapshots; none where the product has no snapshots. Raises WizardError."""

@@ -154,13 +154,18 @@ class VmwareDriver:
             threading.Thread(target=tee.wait, daemon=True, name="console-ended").start()
         else:
             tee = None
+        began = time.time()
         try:
             self._control.do(
                 guest, "start", "nogui", what=f"{guest.name} was not started.", patience=_STARTING
             )
             if not self._control.runs(guest):
                 raise said.failed(
-                    "guest-not-started", f"{guest.name} was started and is off again.", "nothing", guest
+                    "guest-not-started",
+                    f"{guest.name} was started and is off again.",
+                    "nothing",
+                    guest,
+                    began,
                 )
         except BaseException:
             if tee is not None:

@@ -5,6 +5,7 @@ Some of its words hide the cause (“The operation was canceled”): then the gu
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from smartos_wizard.guests.model import Guest
 
 LOG = "vmware.log"
 _TAIL = 256 << 10
+_SLACK = 3.0
+"""Seconds by which a file system may date a file too early."""
 _ERROR = re.compile(r"^\s*Error:\s*(.+?)\s*$", re.MULTILINE)
 _MESSAGE = re.compile(r"\[(msg\.[A-Za-z0-9_.\-]+)\]\s*(.*)")
 _LONGEST = 240
@@ -51,7 +54,9 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
      "Workstation 16 and Fusion 12 are the first that know it."),
     ("failed to lock", "guest-locked", "Another program has the guest's files open.",
      "Close it in VMware's window, or wait until VMware has let go of it."),
-    ("in use", "guest-locked", "Another program has the guest's files open.",
+    ("already in use", "guest-locked", "Another program has the guest's files open.",
+     "Close it in VMware's window, or wait until VMware has let go of it."),
+    ("appears to be in use", "guest-locked", "Another program has the guest's files open.",
      "Close it in VMware's window, or wait until VMware has let go of it."),
     ("no space left", "guest-disk-full", "Where the guest lies there is no room left.", "Make room."),
     ("insufficient permissions", "vmware-rights", "VMware was not allowed to open a file of the guest.",
@@ -76,9 +81,14 @@ def error_in(said: str, code: int) -> str | None:
     return _short(lines[-1]) if lines else f"nothing, and ended with {code}"
 
 
-def failed(reference: str, what: str, words: str, guest: Guest | None = None) -> WizardError:
-    """The error for VMware's words: what happened, its words and the log's, what it means, what to do."""
-    logged = logged_errors(guest.folder) if guest is not None else ()
+def failed(
+    reference: str, what: str, words: str, guest: Guest | None = None, since: float = 0.0
+) -> WizardError:
+    """The error for VMware's words: what happened, its words and the log's, what it means, what to do.
+
+    `since` is when the command began: a log that is older tells of something else.
+    """
+    logged = logged_errors(guest.folder, since) if guest is not None else ()
     for said in (words, *reversed(logged)):
         for sign, known, meaning, hint in _KNOWN:
             if sign in said.lower():
@@ -91,10 +101,15 @@ def failed(reference: str, what: str, words: str, guest: Guest | None = None) ->
     return WizardError(reference, f"{what} VMware says: {words}{more}", hint=hint, context=_where(guest))
 
 
-def logged_errors(folder: Path) -> tuple[str, ...]:
-    """The messages of errors at the end of the guest's vmware.log, oldest first, at most five."""
+def logged_errors(folder: Path, since: float = 0.0) -> tuple[str, ...]:
+    """The messages of errors at the end of the guest's vmware.log, oldest first, at most five.
+
+    None where the log was last written before `since`, in seconds since the epoch.
+    """
     try:
         with (folder / LOG).open("rb") as file:
+            if os.fstat(file.fileno()).st_mtime < since - _SLACK:
+                return ()
             file.seek(0, 2)
             file.seek(max(0, file.tell() - _TAIL))
             lines = file.read().decode("utf-8", "replace").splitlines()

@@ -25,6 +25,7 @@ from smartos_wizard.guests.vmware import bundle, words
 from smartos_wizard.guests.vmware.driver import VmwareDriver
 from smartos_wizard.guests.vmware.vmx import Vmx
 from smartos_wizard.media.model import ImageKind, VerifiedImage
+from smartos_wizard.media.verified import expected_image
 from tests.unit.guests.parts import Place
 from tests.unit.guests.vmware.parts import GIB, Host, guest, workstation
 
@@ -183,6 +184,18 @@ def test_cut_off_and_changed(tmp_path: Path, ending: str) -> None:
     with pytest.raises(ChecksumFailed):
         bundle.unpack(replace(image, digest="0" * 64), tmp_path / "key.img")
     assert bundle.unpack(replace(image, algorithm="none", digest=""), tmp_path / "key.img").size == len(KEY)
+
+
+def test_a_bundle_is_vouched_for_like_an_image_but_is_none_for_a_key(tmp_path: Path) -> None:
+    image = packed(tmp_path / "smartos-20260903T001557Z.vmwarevm.tar.gz", whole())
+    with pytest.raises(Refused) as caught:
+        expected_image(image.path, sha256=image.digest)
+    assert caught.value.reference == "bundle-is-no-key"
+    found = expected_image(image.path, sha256=image.digest, bundle=True)
+    assert (found.kind, found.digest) == (ImageKind.VMWARE, image.digest)
+    assert expected_image(image.path, unverified=True, bundle=True).algorithm == "none"
+    with pytest.raises(ChecksumFailed):
+        expected_image(image.path, bundle=True)
 
 
 def test_other_hypervisors_are_shown_the_usb_image(host: Host) -> None:

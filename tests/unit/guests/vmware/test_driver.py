@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from smartos_wizard.core.errors import Refused, WizardError
 from smartos_wizard.guests import sandbox
 from smartos_wizard.guests.model import BootKind, Guest, Sandbox, State
-from smartos_wizard.guests.vmware import control, driver, words
+from smartos_wizard.guests.vmware import control, driver, said, words
 from smartos_wizard.guests.vmware.driver import VmwareDriver
 from smartos_wizard.guests.vmware.vmx import Vmx
 from tests.unit.guests.vmware.parts import GIB, Host, guest, renamed, workstation
@@ -192,6 +193,37 @@ def test_canceled_is_explained_by_the_log(
         vmware.start(found, quiet)
     assert caught.value.reference == reference and piece in caught.value.message
     assert caught.value.hint
+
+
+def test_the_log_of_an_earlier_start_explains_nothing(place: Path, host: Host, vmware: VmwareDriver) -> None:
+    found = made(place)
+    log = found.folder / "vmware.log"
+    log.write_text(LOG)
+    assert said.logged_errors(found.folder)[0].startswith("Not enough physical memory")
+    os.utime(log, (1, 1))
+    host.fault("off-again")
+    with pytest.raises(WizardError) as caught:
+        vmware.start(found, quiet)
+    assert "physical memory" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "words_"),
+    [
+        ("Error: Unknown error\n", 255, "Unknown error"),
+        ("Error: Unknown error\n", 0, "Unknown error"),
+        ("something\nelse\n", 255, "else"),
+        ("", 255, "nothing, and ended with 255"),
+        ("Total running VMs: 0\n", 0, None),
+        ("Error: " + "x\x1b[31m" * 400, 255, None),
+    ],
+)
+def test_where_an_error_is_and_where_none(output: str, code: int, words_: str | None) -> None:
+    error = said.error_in(output, code)
+    if output.startswith("Error: x"):
+        assert error is not None and len(error) <= 240 and "\x1b" not in error
+    else:
+        assert error == words_
 
 
 def test_off_again_at_once_and_rewritten(place: Path, host: Host, vmware: VmwareDriver) -> None:
