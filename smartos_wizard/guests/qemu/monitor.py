@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 from typing import Any
 
@@ -24,20 +26,23 @@ class Monitor:
         from qemu.qmp import QMPError
         from qemu.qmp.legacy import QEMUMonitorProtocol
 
-        client = QEMUMonitorProtocol(str(self._path))
+        # The library takes the thread's event loop and never closes it; each would keep three sockets open.
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        self._client = QEMUMonitorProtocol(str(self._path))
         try:
-            client.settimeout(5.0)
-            client.connect()
-        except (QMPError, EOFError) as error:
+            self._client.settimeout(5.0)
+            self._client.connect()
+        except (QMPError, EOFError, OSError) as error:
+            self.__exit__()
             raise ConnectionRefusedError(str(error)) from error
-        self._client = client
         return self
 
     def __exit__(self, *_: object) -> None:
-        import contextlib
-
         with contextlib.suppress(Exception):  # it may have gone away under us, which is what was asked for
             self._client.close()
+        self._loop.close()
+        asyncio.set_event_loop(None)
 
     def ask(self, command: str, **arguments: Any) -> Any:
         """The answer to a command. Raises WizardError `qemu-refused` with QEMU's words, OSError when it is gone."""
