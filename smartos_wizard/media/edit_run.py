@@ -164,11 +164,12 @@ def open_for_change(run: Run[MediaWorld], step: Step) -> Work:
     )
     editing = run.found["editing"] = Editing(target, device)
     run.state = lambda: f"{target.path}: {editing.words}"
-    run.on_end.append(lambda: _fill(run, editing))
+    run.on_end.append(lambda: fill_editing(run, editing))
     return {}
 
 
-def _fill(run: Run[MediaWorld], editing: Editing) -> None:
+def fill_editing(run: Run[MediaWorld], editing: Editing) -> None:
+    """Bring the result of the run up to date; called at every end."""
     if editing.state == "failed" and run.cancel.requested:
         editing.state = "cancelled"
     run.result["keys"] = [
@@ -183,15 +184,15 @@ def _fill(run: Run[MediaWorld], editing: Editing) -> None:
 
 
 def at_work(
-    run: Run[MediaWorld], step: Step, editing: Editing, work: Callable[[], T]
+    run: Run[MediaWorld], step: Step, editing: Editing, work: Callable[[], T], *, reading: bool = False
 ) -> Generator[Event, None, T]:
-    """Do `work` in a thread with progress. What goes wrong says what it leaves behind."""
+    """Do `work` in a thread with progress. What goes wrong says what it leaves behind; `reading` that it only reads."""
 
     def body() -> T:
         try:
             return work()
         except OSError as error:
-            raise _failed(error, editing) from error
+            raise _failed(error, editing, reading=reading or bool(editing.left)) from error
 
     def tick() -> Iterator[Event]:
         yield Advanced(run.clock(), step.id, editing.done, editing.total, None, editing.target.path)
@@ -207,12 +208,12 @@ def at_work(
         raise
 
 
-def _failed(error: OSError, editing: Editing) -> WizardError:
-    refusal = None if editing.wrote else write_protected(error, editing.device)
+def _failed(error: OSError, editing: Editing, *, reading: bool) -> WizardError:
+    refusal = None if editing.wrote or reading else write_protected(error, editing.device)
     if refusal is not None:
         return refusal
-    doing = "reading back" if editing.left else "writing"
+    doing = "reading back" if reading else "writing"
     found = device_failed(error, editing.device, doing, editing.at, editing.words)
-    if not editing.left or not isinstance(found, WriteFailed):
+    if not reading or not isinstance(found, WriteFailed):
         return found
     return ProofFailed("not-readable", found.message, context=found.context, hint=found.hint, **found.details)

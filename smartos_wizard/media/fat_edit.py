@@ -114,6 +114,17 @@ class FatEditor:
         self._staged.append(staged)
         return staged
 
+    def staged_bytes(self, staged: Staged) -> Iterator[bytes]:
+        """What lies where a content was staged, read from the volume in pieces of up to 1 MiB. Raises OSError."""
+        left = staged.size
+        for start, count in staged.runs:
+            at, end = self.geometry.offset_of(start), count * self.geometry.cluster_size
+            for step in range(0, min(end, -(-left // SECTOR) * SECTOR), _PIECE):
+                want = min(_PIECE, end - step, -(-left // SECTOR) * SECTOR)
+                piece = self.volume.read(at + step, want)[:left]
+                left -= len(piece)
+                yield piece
+
     def put(self, path: str, content: bytes | Staged) -> None:
         """Make `path` a file with this content; directories on the way are made. Raises Refused."""
         staged = content if isinstance(content, Staged) else self.stage(len(content), (content,))

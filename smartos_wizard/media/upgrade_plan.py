@@ -59,6 +59,8 @@ def plan_upgrade(target: Target, image: VerifiedImage, world: MediaWorld) -> Pla
     """
     now = _look_at(target, world)
     if image.stamp and image.stamp == now.stamp:
+        if not now.unfinished and image.path.is_file():
+            return _proof_only(target, image, now)
         return _there_already("key-upgrade", target, now, world)
     size = expected_size(image.path)
     room = size is not None and size > now.free
@@ -73,7 +75,7 @@ def plan_upgrade(target: Target, image: VerifiedImage, world: MediaWorld) -> Pla
     steps = [_source(image), *first_steps(target)]
     if room:
         steps.append(_make_room(now))
-    steps += [_copy(image), _switch(image, now, room), _prove()]
+    steps += [_copy(image), _compare(), _switch(image, now, room), _prove()]
     params = {"image": image_to_json(image), "room": room, "was": now.stamp, "now": world.now()}
     title = (
         f"Bring {target.path} from {now.stamp or 'an unknown release'} to {image.stamp or image.path.name}"
@@ -113,6 +115,14 @@ def plan_rollback(target: Target, world: MediaWorld, to: str = "") -> Plan:
     params = {"was": now.stamp, "kept": now.kept, "now": world.now()}
     steps = [*first_steps(target), switch, _prove()]
     return _plan("key-rollback", f"Bring {target.path} back to {back}", target, steps, params, seconds=10.0)
+
+
+def _proof_only(target: Target, image: VerifiedImage, now: Now) -> Plan:
+    """It is there, and the tarball is at hand: then it is compared, as after an upgrade that was cut short."""
+    look_at = Step("look", "look", f"opens {target.path} for reading", Effect.READS)
+    params: dict[str, object] = {"image": image_to_json(image), "was": now.stamp, "kept": now.kept}
+    steps = [_source(image), look_at, _prove()]
+    return _plan("key-upgrade", f"See that {target.path} is {now.stamp}", target, steps, params, asks=False)
 
 
 def _there_already(kind: str, target: Target, now: Now, world: MediaWorld) -> Plan:
@@ -180,6 +190,13 @@ def _copy(image: VerifiedImage) -> Step:
     return Step(
         "copy", "copy", f"{image.stamp or 'the new platform'} beside the present one", Effect.CREATES,
         ("In free space only: whatever happens, the key boots as before.",),
+    )  # fmt: skip
+
+
+def _compare() -> Step:
+    return Step(
+        "compare", "compare", "every byte of the copy back from the key, and compares", Effect.READS,
+        ("Before anything in use changes: a key that keeps something else starts the present platform still.",),
     )  # fmt: skip
 
 

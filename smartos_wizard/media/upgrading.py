@@ -7,17 +7,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from smartos_wizard.core import text
-from smartos_wizard.core.errors import ChecksumFailed, Refused
+from smartos_wizard.core.errors import ChecksumFailed, ProofFailed, Refused
 from smartos_wizard.core.events import Advanced, Event, Noted
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.media.as_json import image_from_json, target_from_json
 from smartos_wizard.media.contents import ARCHIVE, KERNEL
-from smartos_wizard.media.edit_run import UNPROVEN, Editing, at_work, editing_of, open_for_change, unmount
+from smartos_wizard.media.edit_run import (
+    UNCHANGED,
+    UNPROVEN,
+    Editing,
+    at_work,
+    editing_of,
+    fill_editing,
+    open_for_change,
+    unmount,
+)
 from smartos_wizard.media.fat import FatVolume
-from smartos_wizard.media.fat_edit import FatEditor
+from smartos_wizard.media.fat_edit import FatEditor, Staged
 from smartos_wizard.media.file_changes import Asked, prove_files
 from smartos_wizard.media.model import VerifiedImage
+from smartos_wizard.media.opened import open_target
 from smartos_wizard.media.platform_tarball import Platform, check_platform, read_platform
 from smartos_wizard.media.ports import MediaWorld
 from smartos_wizard.media.root_volume import require_smartos
@@ -157,6 +167,33 @@ def _changed(image: VerifiedImage) -> ChecksumFailed:
     )
 
 
+def _compare(run: Run[MediaWorld], step: Step) -> Work:
+    """Read the copy back before anything points at it."""
+    editing, editor = editing_of(run), run.found["editor"]
+    platform: Platform = run.found["platform"]
+    staged: dict[str, Staged] = run.found["staged"]
+    editing.total, editing.done = sum(m.size for m in platform.members), 0
+
+    def work() -> None:
+        editing.device.drop_cache()
+        for member in platform.members:
+            found = hashlib.sha256()
+            for piece in editor.staged_bytes(staged[member.path]):
+                found.update(piece)
+                editing.done += len(piece)
+                run.cancel.check(editing.words)
+            if found.hexdigest() != member.digest:
+                raise ProofFailed(
+                    "proof-failed",
+                    f"{editing.target.path} gives back something else for {member.path} than was written. {editing.words}",
+                    hint="The key is bad or badly connected: use another one.",
+                    context=editing.target.path,
+                )
+
+    yield from at_work(run, step, editing, work, reading=True)
+    return {"bytes": editing.done}
+
+
 def _switch(run: Run[MediaWorld], step: Step) -> Work:
     editing, editor = editing_of(run), run.found["editor"]
 
@@ -177,6 +214,21 @@ def _switch(run: Run[MediaWorld], step: Step) -> Work:
         asked.others[f"previous/{path}" if path.startswith(f"{PLATFORM}/") else path] = size
     run.found["asked"] = asked
     editing.found |= {"platform": platform.stamp, "kept": run.plan.params["was"]}
+    return {}
+
+
+def _look(run: Run[MediaWorld], step: Step) -> Work:
+    """Open for reading, to prove what is there already."""
+    target = target_from_json(run.plan.params["target"])
+    platform: Platform = run.found["platform"]
+    device = yield from open_target(
+        run, step, target, lambda notify: run.world.opener.open(target, write=False, notify=notify)
+    )
+    editing = run.found["editing"] = Editing(target, device)
+    editing.found |= {"platform": platform.stamp, "kept": run.plan.params["kept"]}
+    run.on_end.append(lambda: fill_editing(run, editing))
+    run.found["asked"] = Asked({f"{PLATFORM}/{m.path}": m.digest for m in platform.members})
+    run.found["only"] = True
     return {}
 
 
@@ -238,13 +290,21 @@ def _before(editing: Editing) -> Asked:
 
 def _prove(run: Run[MediaWorld], step: Step) -> Work:
     editing = editing_of(run)
-    editing.left = UNPROVEN if run.plan.kind == "key-upgrade" else _SHOW
+    only = bool(run.found.get("only"))
+    editing.left = UNCHANGED if only else UNPROVEN if run.plan.kind == "key-upgrade" else _SHOW
 
     def work() -> str:
         editing.device.drop_cache()
         return prove_files(editing.reader, editing.root(), run.found["asked"], editing.target.path)
 
     words = yield from at_work(run, step, editing, work)
+    if only:
+        editing.state = "proven"
+        run.result["say"] = [
+            f"PROVEN. {editing.target.path} starts {editing.found['platform']}, and every file of it was read back and "
+            f"is right; {words}. Nothing was changed."
+        ]
+        return {"files": len(run.found["asked"].files)}
     editing.state = "upgraded" if run.plan.kind == "key-upgrade" else "rolled-back"
     editing.device.reread_partitions()
     now, kept = editing.found["platform"] or "the kept platform", editing.found["kept"] or "the other"
@@ -271,6 +331,8 @@ UPGRADE_ACTIONS = {
     "open": Action(_opened),
     "room": Action(_room),
     "copy": Action(_copy),
+    "compare": Action(_compare),
+    "look": Action(_look),
     "switch": Action(_switch),
     "finish": Action(_finish),
     "prove": Action(_prove),

@@ -195,7 +195,7 @@ def test_upgrade_rollback_and_what_show_says_of_them(key: Key, image: Path, tmp_
     assert (shown["stamp"], shown["previous"]) == (NEW, OLD)
     assert f"kept      {OLD}" in key("show", "vm.img", "--file").out
     again = key("upgrade", "vm.img", "--file", *vouched, "--json")
-    assert (again.code, again.last["result"]["keys"][0]["state"]) == (0, "unchanged")
+    assert (again.code, again.last["result"]["keys"][0]["state"]) == (0, "proven")
     assert key("rollback", "vm.img", "--file").code == 4
     assert key("rollback", "vm.img", "--file", "--to", "20200101T000000Z", "--confirm", "vm.img").code == 4
     back = key("rollback", "vm.img", "--file", "--confirm", "vm.img", "--json")

@@ -192,8 +192,10 @@ def test_a_key_that_spoils_a_file_which_was_to_stay_is_never_proven(
     content = tree(device)[path] or b""
     at = device.data.find(content.ljust(512, b"\0")[:512])
 
+    spoilt = device.data[at] ^ 1
+
     def spoils() -> None:
-        device.data[at] ^= 1
+        device.data[at] = spoilt
 
     plan = planned(place, what, device, packed)
     device.on_drop = spoils

@@ -116,20 +116,61 @@ def test_back_and_forward_and_back_again(place: Place, packed: dict[str, Verifie
     assert beside(tree(device), "previous") == before
 
 
-def test_what_is_there_already_changes_nothing_and_asks_nothing(
+def test_what_is_there_already_is_proven_changes_nothing_and_asks_nothing(
     place: Place, packed: dict[str, VerifiedImage]
 ) -> None:
     device = key()
     assert upgrade(place, device, packed[NEW]).code == 0
     device.writes = []
-    for plan in (
-        plan_upgrade(place.add(device), packed[NEW], place),
-        plan_rollback(place.add(device), place, to=NEW),
+    gone = replace(packed[NEW], path=packed[NEW].path.with_name("gone.tgz"))
+    for plan, state in (
+        (plan_upgrade(place.add(device), packed[NEW], place), "proven"),
+        (plan_upgrade(place.add(device), gone, place), "unchanged"),
+        (plan_rollback(place.add(device), place, to=NEW), "unchanged"),
     ):
         assert plan.confirmation is None
         outcome = place.run(plan)
-        assert (outcome.code, outcome.keys[0]["state"]) == (0, "unchanged")
+        assert (outcome.code, outcome.keys[0]["state"]) == (0, state)
     assert device.writes == []
+
+
+def test_what_is_there_but_not_right_is_found_by_giving_the_command_again(
+    place: Place, packed: dict[str, VerifiedImage]
+) -> None:
+    device = key()
+    assert upgrade(place, device, packed[NEW]).code == 0
+    content = tree(device)["platform/i86pc/kernel/amd64/unix"]
+    assert content is not None
+    device.data[device.data.find(content[:512])] ^= 1
+    outcome = place.run(plan_upgrade(place.add(device), packed[NEW], place))
+    assert (outcome.code, outcome.error.reference) == (8, "proof-failed")
+    assert "unix" in outcome.error.message
+
+
+def test_a_copy_that_reads_back_wrong_is_found_before_anything_points_at_it(
+    place: Place, packed: dict[str, VerifiedImage]
+) -> None:
+    device = key()
+    before = tree(device)
+    spoilt: list[int] = []
+
+    def spoil(data: memoryview, offset: int) -> int | None:
+        if not spoilt and len(data) > 4096:
+            spoilt.append(offset)
+        return None
+
+    device.on_write = spoil
+
+    def lie() -> None:
+        for offset in spoilt:
+            device.data[offset] ^= 0xFF
+
+    device.on_drop = lie
+    outcome = upgrade(place, device, packed[NEW])
+    assert (outcome.code, outcome.error.reference) == (8, "proof-failed")
+    assert "Nothing that was on it has changed" in outcome.error.message
+    device.on_drop = lambda: None
+    assert tree(device) == before
 
 
 def test_a_tarball_without_a_stamp_in_its_name_that_is_there_already_is_said_to_be(
