@@ -196,6 +196,7 @@ def test_guests_of_others_are_left_alone(place: Place, iso: Path, home: Path) ->
         manage(place, "unregistervm", uuid, "--delete")
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the child only walks to its end
 @pytest.mark.parametrize("at", ["disk-zones-0", "machine", "hardware", "network", "storage", "check"])
 def test_killed_at_any_step_it_is_made_anew(place: Place, iso: Path, at: str) -> None:
     plan = plan_of(place, spec_of(place, iso, disks=(20 * GIB, 20 * GIB)))

@@ -18,23 +18,25 @@ from smartos_wizard.guests.building import Wish, build
 from smartos_wizard.guests.model import BootKind, BootMedium, Guest, GuestSpec, Sandbox, State
 from smartos_wizard.guests.planning import (
     judge,
+    plan_create,
     plan_delete,
     plan_reinstall,
     plan_snapshot,
     plan_start,
     plan_stop,
 )
-from tests.unit.guests.parts import GIB, Place, image, plan_of
+from smartos_wizard.media.model import ImageKind, VerifiedImage
+from tests.unit.guests.parts import GIB, Place, plan_of
 from tests.unit.guests.virtualbox.conftest import Fake
 
 running = pytest.mark.usefixtures("by_process")
 both = pytest.mark.parametrize("fake", ["6.1", "7.1"], indirect=True)
 
 
-def spec_of(place: Place, medium: Path | None, name: str = "lab", **wish: Any) -> GuestSpec:
-    source = image() if medium is None else None
-    boot = BootMedium(BootKind.KEY, str(source.path)) if source else BootMedium(BootKind.ISO, str(medium))
-    return build(Wish(name, boot, **wish), place.drivers[0], place)
+def spec_of(
+    place: Place, medium: Path, name: str = "lab", kind: BootKind = BootKind.ISO, **wish: Any
+) -> GuestSpec:
+    return build(Wish(name, BootMedium(kind, str(medium)), **wish), place.drivers[0], place)
 
 
 def end_of(place: Place, plan: Plan) -> PlanFinished:
@@ -43,7 +45,7 @@ def end_of(place: Place, plan: Plan) -> PlanFinished:
     return end
 
 
-def made(place: Place, medium: Path | None, name: str = "lab", **wish: Any) -> Guest:
+def made(place: Place, medium: Path, name: str = "lab", **wish: Any) -> Guest:
     end = end_of(place, plan_of(place, spec_of(place, medium, name, **wish)))
     assert end.exit_code == 0, end
     return place.guests.find(name)
@@ -85,14 +87,19 @@ def test_names_of_cards_and_guests_with_blanks_quotes_and_accents(
     assert fake.names == [name]
 
 
-@pytest.mark.parametrize("fake", ["6.1"], indirect=True)
-def test_its_own_key_is_a_disk_that_forgets(place: Place, fake: Fake) -> None:
-    guest = made(place, None)
-    words = (guest.folder / "key.vmdk").read_text()
-    assert f"RW {guest.key.stat().st_size // 512} FLAT" in words
+@both
+def test_its_own_key_is_a_disk_that_forgets(place: Place, fake: Fake, tmp_path: Path) -> None:
+    image = tmp_path / "smartos.img"
+    image.write_bytes(b"\xeb" * (1 << 20))
+    spec = spec_of(place, image, kind=BootKind.KEY)
+    known = VerifiedImage(image, ImageKind.RAW, "none", "", "the test")
+    assert end_of(place, plan_create(spec, known, None, place)).exit_code == 0
+    guest = place.guests.find("lab")
+    assert "RW 2048 FLAT" in (guest.folder / "key.vmdk").read_text()
     attached = next(call for call in fake.calls if "--mtype" in call)
     assert attached[-1] == "immutable"
     assert place.drivers[0].inspect(guest).boot == "key"
+    assert len(place.drivers[0].inspect(guest).disks) == 1
 
 
 @running
@@ -252,6 +259,7 @@ def test_a_guest_without_our_mark_is_not_touched(place: Place, fake: Fake, iso: 
     assert place.drivers[0].inspect(guest).notes
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the child only walks to its end
 @pytest.mark.parametrize("at", ["disk-zones-0", "machine", "hardware", "storage", "check"])
 def test_killed_at_any_step_it_is_made_anew(place: Place, fake: Fake, iso: Path, at: str) -> None:
     plan = plan_of(place, spec_of(place, iso))
