@@ -17,9 +17,6 @@ from smartos_wizard.media.model import KeyContents, Target
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.keys_desk import Password
 from smartos_wizard.screens.keys_model import entries, rows_of
-from smartos_wizard.screens.keys_options import ReadChoices
-from smartos_wizard.screens.keys_review import RestoreReview, RollbackReview
-from smartos_wizard.screens.keys_upgrade import ChoosePlatform
 from smartos_wizard.screens.keys_words import about_to_show, entry, password_words
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.target import ChooseTarget
@@ -175,22 +172,31 @@ Nothing is changed before you saw the plan and typed what names the key.
                 self.ask_rooms(self._check, self._started, self._failed)
             case "boot":
                 self.ask_rooms(lambda: desk.start(desk.boot_test_plan(target)), self._started, self._failed)
-            case "configure":
-                self.wizard.show(ReadChoices(target, grub=self._grub))
-            case "upgrade":
-                self.wizard.show(ChoosePlatform(target, self._stamp))
-            case "rollback":
-                self.wizard.show(RollbackReview(target, self._contents.previous if self._contents else ""))
-            case "finish":
-                self.wizard.show(RollbackReview(target, self._stamp))
+            case "configure" | "upgrade" | "rollback" | "finish" | "plain" as change:
+                self.wizard.show(self._about(change))
             case "password":
                 self.wizard.ask(about_to_show(), self._show_password)
             case "eject":
                 self.action_eject()
-            case "plain":
-                self.wizard.show(RestoreReview(target))
             case _:
                 pass
+
+    def _about(self, change: str) -> Page:
+        """The screen on which that change begins; loaded when it is wanted."""
+        from smartos_wizard.screens.keys_options import ReadChoices
+        from smartos_wizard.screens.keys_review import RestoreReview, RollbackReview
+        from smartos_wizard.screens.keys_upgrade import ChoosePlatform
+
+        kept = self._contents.previous if self._contents else ""
+        match change:
+            case "configure":
+                return ReadChoices(self.target, grub=self._grub)
+            case "upgrade":
+                return ChoosePlatform(self.target, self._stamp)
+            case "plain":
+                return RestoreReview(self.target)
+            case _:
+                return RollbackReview(self.target, kept if change == "rollback" else self._stamp)
 
     @property
     def _grub(self) -> bool:
