@@ -7,6 +7,7 @@ import os
 import random
 import re
 import subprocess
+import time
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from smartos_wizard.guests.model import BootKind, BootMedium, DiskSpec, Guest, GuestSpec, NicSpec, Sandbox
+from smartos_wizard.guests.qemu import probe
 from smartos_wizard.guests.vmware import vmdk, words
 from smartos_wizard.guests.vmware.vmx import Vmx
 from tests.lab.rig import parts
@@ -245,3 +247,29 @@ def test_the_guest_of_another_spec_is_not_this_one(tmp_path: Path) -> None:
     other = Guest(replace(made.spec, memory=8192), made.folder, made.sockets)
     done = libvirt_reads(tmp_path, Vmx.of(words.values_of(other)).text)
     assert done.returncode == 0 and str(4096 * 1024) not in done.stdout
+
+
+def test_a_machine_starts_from_the_description_and_has_the_disk(tmp_path: Path) -> None:
+    """Sector 0 of a small key says a word on the serial port; the key is reached through its description only."""
+    parts.need_programs(["qemu-system-x86_64"])
+    key, disk = tmp_path / "key.img", tmp_path / "zones-0.vmdk"
+    key.write_bytes(probe.boot_sector() + bytes(2 * MIB - 512))
+    before = key.read_bytes()
+    vmdk.write_around(tmp_path / words.KEY_DISK, key)
+    vmdk.write_empty(disk, GIB)
+    serial = tmp_path / "serial"
+    with subprocess.Popen(
+        ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-machine", "pc,accel=tcg", "-m", "64", "-net", "none",
+         "-no-reboot", "-serial", f"file:{serial}", "-device", "lsi53c895a,id=scsi0",
+         "-drive", f"if=ide,format=vmdk,snapshot=on,file={tmp_path / words.KEY_DISK}",
+         "-drive", f"if=none,id=d0,format=vmdk,file={disk}", "-device", "scsi-hd,bus=scsi0.0,drive=d0"],
+        stdin=subprocess.DEVNULL,
+    ) as machine:  # fmt: skip
+        until = time.monotonic() + 30
+        try:
+            while not serial.exists() or probe.WORD not in serial.read_bytes():
+                assert time.monotonic() < until and machine.poll() is None, "it did not start"
+                time.sleep(0.05)
+        finally:
+            machine.kill()
+    assert key.read_bytes() == before

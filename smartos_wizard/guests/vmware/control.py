@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -89,21 +90,26 @@ class Control:
 
 
 def run(argv: tuple[str, ...], patience: float) -> tuple[int, str]:
-    """Exit code and all that a program said. Raises WizardError `vmware-silent`, `vmware-not-asked`."""
-    try:
-        done = subprocess.run(
-            argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            text=True, errors="replace", timeout=max(1.0, patience), env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise WizardError(
-            "vmware-silent", f"{Path(argv[0]).name} did not answer in {patience:g} s."
-        ) from error
-    except OSError as error:
-        raise WizardError(
-            "vmware-not-asked", f"{argv[0]} cannot be started: {error.strerror}.", hint=find.HOW
-        ) from error
-    return done.returncode, done.stdout
+    """Exit code and all that a program said. Raises WizardError `vmware-silent`, `vmware-not-asked`.
+
+    What it says goes into a file: the process of a guest it starts may hold on to a pipe as long as the guest runs.
+    """
+    with tempfile.TemporaryFile() as heard:
+        try:
+            done = subprocess.run(
+                argv, check=False, stdout=heard, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                timeout=max(1.0, patience), env={**os.environ, "LC_ALL": "C"}, start_new_session=True,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise WizardError(
+                "vmware-silent", f"{Path(argv[0]).name} did not answer in {patience:g} s."
+            ) from error
+        except OSError as error:
+            raise WizardError(
+                "vmware-not-asked", f"{argv[0]} cannot be started: {error.strerror}.", hint=find.HOW
+            ) from error
+        heard.seek(0)
+        return done.returncode, heard.read().decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def released(guest: Guest, seconds: float) -> bool:

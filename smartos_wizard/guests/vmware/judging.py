@@ -13,6 +13,7 @@ from smartos_wizard.guests.model import BootKind, Detection, Finding, GuestSpec,
 from smartos_wizard.guests.vmware import find, vmdk, words
 
 _MAC = re.compile(r"00:50:56:[0-3][0-9a-f]:[0-9a-f]{2}:[0-9a-f]{2}\Z")
+_CARDS = 10
 _CAN = frozenset(("serial-log", "serial-socket", "inner-network", "immutable-boot", "sealed"))
 
 
@@ -73,6 +74,11 @@ def _network(spec: GuestSpec, machine: find.Machine) -> list[Finding]:
                 hint="Leave the address away: one is chosen.")
         for nic in spec.nics if not _MAC.match(nic.mac.lower())
     ]  # fmt: skip
+    if len(spec.nics) > _CARDS:
+        found.append(
+            Finding("too-many-cards", f"VMware gives a guest {_CARDS} network cards at most, not {len(spec.nics)}.",
+                    hint="Leave some of --inner away.")
+        )  # fmt: skip
     if spec.ssh_port:
         found.append(
             Finding("no-forward", "VMware forwards ports for all guests of the machine only, in a file that is not touched.",

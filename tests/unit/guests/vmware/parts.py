@@ -73,9 +73,7 @@ if verb == "start":
         where = [l.split('"')[1] for l in vmx.read_text().splitlines() if l.startswith("serial0.fileName")][0]
         if os.fork() == 0:
             import socket
-            os.setsid()
-            for fd in (0, 1, 2):
-                os.close(fd)
+            os.setsid()  # and its output stays open, as that of a guest's process may
             door = socket.socket(socket.AF_UNIX)
             door.bind(where)
             door.listen(1)
@@ -133,15 +131,23 @@ def guest(place: Path, *, name: str = "lab", kind: BootKind = BootKind.ISO, disk
     """A guest whose folder is there, with nothing in it."""
     folder = place / "guests" / "lab"
     folder.mkdir(parents=True, exist_ok=True)
-    spec = GuestSpec(
-        name=name, uuid="c4d3a0de-0f28-4b9a-8f6e-0123456789ab", hypervisor="vmware", memory=memory, cpus=cpus,
-        boot=BootMedium(kind, str(place / "smartos.iso")),
-        disks=tuple(DiskSpec(f"zones-{n}", (20 + n) * GIB) for n in range(disks)),
-        nics=tuple(NicSpec(f"00:50:56:11:22:{n:02x}", "uplink" if n == 0 else f"inner{n}", bridge if n == 0 else "")
-                   for n in range(nics)),
-        sandbox=sandbox, nested=nested,
-    )  # fmt: skip
+    macs = [f"00:50:56:11:22:{n:02x}" for n in range(nics)]
+    spec = guest_spec(name, kind, sandbox, memory, cpus, disks, macs, bridge, str(place / "smartos.iso"))
+    spec = replace(spec, nested=nested)
     return Guest(spec, folder, place / "s")
+
+
+def guest_spec(name: str, kind: BootKind, sandbox: Sandbox, memory: int, cpus: int, disks: int, macs: list[str],
+               bridge: str = "", source: str = "/smartos.iso") -> GuestSpec:  # fmt: skip
+    """A spec with disks of 20 GiB and more, the first card going out, the others between guests."""
+    return GuestSpec(
+        name=name, uuid="c4d3a0de-0f28-4b9a-8f6e-0123456789ab", hypervisor="vmware", memory=memory, cpus=cpus,
+        boot=BootMedium(kind, source),
+        disks=tuple(DiskSpec(f"zones-{n}", (20 + n) * GIB) for n in range(disks)),
+        nics=tuple(NicSpec(mac, "uplink" if n == 0 else f"inner{n}", bridge if n == 0 else "")
+                   for n, mac in enumerate(macs)),
+        sandbox=sandbox,
+    )  # fmt: skip
 
 
 def renamed(found: Guest, **changes: object) -> Guest:

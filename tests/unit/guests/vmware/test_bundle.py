@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ def packed(path: Path, members: dict[str, bytes], links: dict[str, str] | None =
             member = tarfile.TarInfo(name)
             member.type, member.linkname = tarfile.SYMTYPE, target
             archive.addfile(member)
-    squeeze = {".gz": gzip.compress, ".bz2": bz2.compress}.get(path.suffix, bytes)
+    squeeze: Any = {".gz": gzip.compress, ".bz2": bz2.compress}.get(path.suffix, bytes)
     path.write_bytes(squeeze(out.getvalue()))
     return VerifiedImage(
         path, ImageKind.VMWARE, "sha256", hashlib.sha256(path.read_bytes()).hexdigest(), "the test"

@@ -6,17 +6,20 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smartos_wizard.core.errors import Refused, WizardError
 from smartos_wizard.guests import sandbox
-from smartos_wizard.guests.model import BootKind, Guest, Sandbox, State
+from smartos_wizard.guests.model import Actual, BootKind, Guest, Sandbox, State
 from smartos_wizard.guests.vmware import control, driver, said, words
 from smartos_wizard.guests.vmware.driver import VmwareDriver
 from smartos_wizard.guests.vmware.vmx import Vmx
-from tests.unit.guests.vmware.parts import GIB, Host, guest, renamed, workstation
+from tests.unit.guests.vmware.parts import GIB, Host, guest, guest_spec, renamed, workstation
 
 
 @pytest.fixture
@@ -58,6 +61,35 @@ def test_what_is_made_is_as_asked_switch_by_switch(place: Path, vmware: VmwareDr
     assert actual.state is State.STOPPED and (actual.memory, actual.cpus) == (4096, 2)
     assert [Path(disk).name for disk in actual.disks] == [f"zones-{n}.vmdk" for n in range(16)]
     assert actual.macs == tuple(nic.mac for nic in found.spec.nics)
+
+
+MACS = st.integers(0, 0x3FFFFF).map(lambda n: f"00:50:56:{n >> 16:02x}:{n >> 8 & 255:02x}:{n & 255:02x}")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    memory=st.integers(256, 65536).map(lambda n: n * 4), cpus=st.integers(1, 64), disks=st.integers(1, 16),
+    macs=st.lists(MACS, min_size=1, max_size=10, unique=True), box=st.sampled_from(Sandbox), nested=st.booleans(),
+    kind=st.sampled_from(BootKind), console=st.sampled_from(["ttya", "ttyb", "ttyd", "text"]),
+    name=st.text(min_size=1, max_size=63),
+)  # fmt: skip
+def test_any_spec_is_read_back_as_it_was_written(
+    memory: int, cpus: int, disks: int, macs: list[str], box: Sandbox, nested: bool, kind: BootKind, console: str, name: str,
+) -> None:  # fmt: skip
+    first = guest_spec(name, kind, box, memory, cpus, disks, macs)
+    spec = replace(first, nested=nested, console=console)
+    vmx = Vmx(Vmx.of(words.values_of(Guest(spec, Path("/g"), Path("/s")))).text)
+    read = Actual(
+        State.STOPPED, words.number(vmx, "memsize"), words.number(vmx, "numvcpus"),
+        tuple(file for slot, file in words.attached(vmx) if not slot.startswith("ide")),
+        words.macs(vmx), words.switches_of(vmx),
+    )  # fmt: skip
+    assert sandbox.drift(spec, read) == ()
+    assert read.disks == tuple(f"{disk.name}.vmdk" for disk in spec.disks)
+    assert (read.memory, read.cpus, read.macs) == (memory, cpus, tuple(macs))
+    assert vmx.true("vhv.enable") == nested and vmx.get("displayName") == name
+    lowered = [key.lower() for key in vmx.names()]
+    assert len(set(lowered)) == len(lowered), "VMware refuses a key that is there twice"
 
 
 @pytest.mark.parametrize(
@@ -349,6 +381,7 @@ def test_ssh_finds_the_address_that_was_leased_last(
         ({"nics": ("00:50:56:40:00:01",)}, "vmware-mac", "error"),
         ({"ssh_port": 2222}, "no-forward", "error"),
         ({"size": 2041 * GIB}, "disk-too-large", "error"),
+        ({"nics": tuple(f"00:50:56:00:00:{n:02x}" for n in range(11))}, "too-many-cards", "error"),
         ({"bridge": "eth0"}, "bridge-of-vmware", "warning"),
         ({}, "image-missing", "error"),
     ],

@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smartos_wizard.guests.vmware import vmdk
@@ -17,6 +17,7 @@ SIZES = st.one_of(
 )
 
 
+@settings(max_examples=30, deadline=None)
 @given(SIZES)
 def test_every_table_has_its_place_and_nothing_overlaps(size: int) -> None:
     pieces, length = vmdk.empty_disk(size, "zones-0.vmdk", 7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smartos_wizard.guests.vmware.vmx import Vmx, escape, unescape
@@ -21,6 +21,7 @@ LINES = st.one_of(
 )  # fmt: skip
 
 
+@settings(max_examples=30, deadline=None)
 @given(VALUES)
 @example('a "quoted" | pipe |22 \\ path\n')
 def test_a_value_comes_back_as_it_was(value: str) -> None:
@@ -29,6 +30,7 @@ def test_a_value_comes_back_as_it_was(value: str) -> None:
     assert Vmx(Vmx.of({"displayName": value}).text).get("DISPLAYNAME") == value
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=8))
 def test_of_and_items_are_inverse_but_for_doubles(values: dict[str, str]) -> None:
     vmx = Vmx(Vmx.of(values).text)
@@ -38,6 +40,7 @@ def test_of_and_items_are_inverse_but_for_doubles(values: dict[str, str]) -> Non
     assert len(set(lowered)) == len(lowered)
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(LINES, max_size=12), st.dictionaries(KEYS, VALUES, max_size=4), st.sampled_from(["\n", "\r\n"])
 )
@@ -60,6 +63,7 @@ def test_changing_leaves_every_other_line_byte_for_byte(
         assert sum(name.lower() == key for name in vmx.names()) == 1
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_can_be_read(data: bytes) -> None:
     Vmx.decode(data)
