@@ -56,9 +56,10 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
             assert shown.code == 0, shown.told()
             assert shown.document["unfinished"] == cut, shown.told()
             assert any("cut short" in line for line in shown.document["problems"]) == cut, shown.told()
-            (last,) = command.run(home, "job", "list", "--all", "--json").document
-            assert last["state"] == ("done" if code == 0 else "interrupted"), last
-            if cut:  # and once more, while it finishes that
+            if number % 4 > 1:
+                (last,) = command.run(home, "job", "list", "--all", "--json").document
+                assert last["state"] == ("done" if code == 0 else "interrupted"), last
+            elif cut:  # and once more, while it finishes that
                 work = keychange.at_moment(job, place, home, share / 2, as_file=as_file)
                 work.kill()
                 work.end()
