@@ -58,7 +58,10 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end(
             assert any("cut short" in line for line in shown.document["problems"]) == cut, shown.told()
             if number % 4 > 1:
                 (last,) = command.run(home, "job", "list", "--all", "--json").document
-                assert last["state"] == ("done" if code == 0 else "interrupted"), last
+                true = {"done"} if code == 0 else {"interrupted"}
+                if (was, cut) == ("new", False):  # perhaps killed after its last word
+                    true.add("done")
+                assert last["state"] in true, last
             elif cut:  # and once more, while it finishes that
                 work = keychange.at_moment(job, place, home, share / 2, as_file=as_file)
                 work.kill()
