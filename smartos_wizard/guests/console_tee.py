@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 PATIENCE = 60.0
@@ -144,22 +145,22 @@ def main(upstream: str, place: str, log: str, patience: float = PATIENCE) -> int
         own = Path(place).stat().st_ino
         try:
             door.listen(8)
-            guest = _connected(upstream, patience)
+            guest = _connected(upstream, patience, lambda: _is(place, own))
             if guest is None:
                 return 1
             with guest:
                 Tee(guest, door, out).run()
             return 0
         finally:
-            with contextlib.suppress(OSError):  # unless a later one has taken its place
-                if Path(place).stat().st_ino == own:
-                    Path(place).unlink()
+            if _is(place, own):  # unless a later one has taken its place
+                Path(place).unlink(missing_ok=True)
             os.close(out)
 
 
-def _connected(upstream: str, patience: float) -> socket.socket | None:
+def _connected(upstream: str, patience: float, wanted: Callable[[], bool]) -> socket.socket | None:
+    """The guest's end; None where it did not come in time, or somebody took the own socket away meanwhile."""
     until = time.monotonic() + patience
-    while time.monotonic() < until:
+    while time.monotonic() < until and wanted():
         guest = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             guest.connect(upstream)
@@ -168,6 +169,13 @@ def _connected(upstream: str, patience: float) -> socket.socket | None:
             guest.close()
             time.sleep(0.02)
     return None
+
+
+def _is(place: str, inode: int) -> bool:
+    try:
+        return Path(place).stat().st_ino == inode
+    except OSError:
+        return False
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def attached_now(guest: Guest, slot: str, planned: Path) -> Path:
     name = dict(words.attached(vmx)).get(slot)
     path = guest.folder / name if name else planned
     if path.with_name(f"{path.name}.lck").exists():
-        raise Refused("guest-runs", f"VMware has {path.name} open.", 
+        raise Refused("guest-runs", f"VMware has {path.name} open.",
             hint="Stop the guest first. If it is off, a crash left the lock: VMware clears it when the guest is started and stopped.",
         )  # fmt: skip
     return path

@@ -196,6 +196,10 @@ class VmwareDriver:
                 self._control.do(
                     guest, "stop", "hard", what=f"{guest.name} was not switched off.", patience=60
                 )
+        if guest.console.socket is not None:
+            guest.console.socket.unlink(
+                missing_ok=True
+            )  # ends a process that still waits for the guest's port
         if not released(guest, _LOCKS):
             tell("VMware still holds its files; it clears that away when the guest is started next.")
 

@@ -85,3 +85,16 @@ def test_where_the_guest_never_comes_it_ends(place: Path) -> None:
         process.kill()
         raise
     assert not (place / "console").exists()
+
+
+def test_one_that_waits_ends_when_its_socket_is_taken_away(place: Path) -> None:
+    process = console_tee.start(place / "com1", place / "console", place / "console.log", 60)
+    try:
+        until_true((place / "console").exists)
+        time.sleep(0.1)
+        (place / "console").unlink()
+        assert process.wait(10) == 1
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait(5)
