@@ -192,7 +192,12 @@ def at_work(
         try:
             return work()
         except OSError as error:
-            raise _failed(error, editing, reading=reading or bool(editing.left)) from error
+            found = _failed(error, editing, reading=reading or bool(editing.left))
+            if editing.left and run.plan.kind == "key-rollback":  # the same command would go forward again
+                found.hint = (
+                    "Plug it in again (another port, no hub); `smartos-wizard key show` says what it starts."
+                )
+            raise found from error
 
     def tick() -> Iterator[Event]:
         yield Advanced(run.clock(), step.id, editing.done, editing.total, None, editing.target.path)

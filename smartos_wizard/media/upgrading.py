@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from typing import Any
 
 from smartos_wizard.core import text
-from smartos_wizard.core.errors import ChecksumFailed, ProofFailed, Refused
+from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.events import Advanced, Event, Noted
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.media.as_json import image_from_json, target_from_json
 from smartos_wizard.media.contents import ARCHIVE, KERNEL
+from smartos_wizard.media.copying import compare_copy, copy_platform
 from smartos_wizard.media.edit_run import (
     UNCHANGED,
     UNPROVEN,
@@ -23,22 +22,19 @@ from smartos_wizard.media.edit_run import (
     open_for_change,
     unmount,
 )
-from smartos_wizard.media.fat import FatVolume
-from smartos_wizard.media.fat_edit import FatEditor, Staged
+from smartos_wizard.media.fat_edit import FatEditor
 from smartos_wizard.media.file_changes import Asked, prove_files
-from smartos_wizard.media.model import VerifiedImage
 from smartos_wizard.media.opened import open_target
-from smartos_wizard.media.platform_tarball import Platform, check_platform, read_platform
+from smartos_wizard.media.platform_tarball import Platform, check_platform
 from smartos_wizard.media.ports import MediaWorld
 from smartos_wizard.media.root_volume import require_smartos
 from smartos_wizard.media.upgrade_plan import PLATFORM, PREVIOUS, look, plan_rollback, plan_upgrade
 from smartos_wizard.media.watching import in_thread
+from smartos_wizard.media.what_stays import before_of, swapped
 
 __all__ = ["ROLLBACK_ACTIONS", "UPGRADE_ACTIONS", "plan_rollback", "plan_upgrade"]
 
 _KEPT_GONE = "The kept platform was taken away to make room; what it starts has not changed."
-_SMALL = 1 << 20
-"""Files of up to this many bytes that are no platform's are compared byte by byte."""
 _SHOW = "The change was made but is not proven; `smartos-wizard key show` says what it starts now."
 
 
@@ -122,78 +118,6 @@ def _room(run: Run[MediaWorld], step: Step) -> Work:
     return {}
 
 
-def _copy(run: Run[MediaWorld], step: Step) -> Work:
-    editing, editor = editing_of(run), run.found["editor"]
-    platform: Platform = run.found["platform"]
-    editing.total, editing.done = sum(m.size for m in platform.members), 0
-
-    def told(count: int) -> None:
-        editing.done += count
-        run.cancel.check(editing.words)
-
-    def work() -> dict[str, Any]:
-        run.found["before"] = _before(editing)
-        image: VerifiedImage = run.found["image"]
-        digests = {member.path: member.digest for member in platform.members}
-        staged = {
-            path: editor.stage(size, _checked(pieces, digests.get(path, ""), image), told)
-            for path, size, pieces in read_platform(image)
-        }
-        if staged.keys() != digests.keys():
-            raise _changed(image)
-        editor.volume.sync()
-        return staged
-
-    run.found["staged"] = yield from at_work(run, step, editing, work)
-    return {"bytes": editing.done}
-
-
-def _checked(pieces: Iterator[bytes], digest: str, image: VerifiedImage) -> Iterator[bytes]:
-    """The pieces; raises ChecksumFailed at their end where they are not what was checked before."""
-    found = hashlib.sha256()
-    for piece in pieces:
-        found.update(piece)
-        yield piece
-    if found.hexdigest() != digest:
-        raise _changed(image)
-
-
-def _changed(image: VerifiedImage) -> ChecksumFailed:
-    return ChecksumFailed(
-        "image-changed",
-        f"{image.path.name} became another file while it was copied. Nothing was changed.",
-        context=str(image.path),
-        hint="Give the same command again when nobody else writes to it.",
-    )
-
-
-def _compare(run: Run[MediaWorld], step: Step) -> Work:
-    """Read the copy back before anything points at it."""
-    editing, editor = editing_of(run), run.found["editor"]
-    platform: Platform = run.found["platform"]
-    staged: dict[str, Staged] = run.found["staged"]
-    editing.total, editing.done = sum(m.size for m in platform.members), 0
-
-    def work() -> None:
-        editing.device.drop_cache()
-        for member in platform.members:
-            found = hashlib.sha256()
-            for piece in editor.staged_bytes(staged[member.path]):
-                found.update(piece)
-                editing.done += len(piece)
-                run.cancel.check(editing.words)
-            if found.hexdigest() != member.digest:
-                raise ProofFailed(
-                    "proof-failed",
-                    f"{editing.target.path} gives back something else for {member.path} than was written. {editing.words}",
-                    hint="The key is bad or badly connected: use another one.",
-                    context=editing.target.path,
-                )
-
-    yield from at_work(run, step, editing, work, reading=True)
-    return {"bytes": editing.done}
-
-
 def _switch(run: Run[MediaWorld], step: Step) -> Work:
     editing, editor = editing_of(run), run.found["editor"]
 
@@ -236,7 +160,7 @@ def _swap(run: Run[MediaWorld], step: Step) -> Work:
     editing, editor = editing_of(run), run.found["editor"]
 
     def work() -> None:
-        before = _before(editing)
+        before = before_of(editing)
         missing = [p for p in (KERNEL, ARCHIVE) if f"previous/{p}" not in before.others]
         if missing:
             raise Refused(
@@ -244,7 +168,7 @@ def _swap(run: Run[MediaWorld], step: Step) -> Work:
                 f"The kept platform on {editing.target.path} is not whole: previous/{missing[0]} is missing. "
                 "Nothing was changed.",
             )
-        run.found["asked"] = Asked(before.files, {_swapped(p): size for p, size in before.others.items()})
+        run.found["asked"] = Asked(before.files, {swapped(p): size for p, size in before.others.items()})
         editor.swap(PLATFORM, PREVIOUS)
         editing.commit(editor, PLATFORM)
         editing.left = _SHOW
@@ -259,33 +183,11 @@ def _finish(run: Run[MediaWorld], step: Step) -> Work:
     editing = editing_of(run)
 
     def work() -> None:
-        run.found["asked"] = _before(editing)
+        run.found["asked"] = before_of(editing)
 
     yield from at_work(run, step, editing, work)
     editing.found |= {"platform": run.plan.params["was"], "kept": run.plan.params["kept"]}
     return {}
-
-
-def _swapped(path: str) -> str:
-    for one, other in ((PLATFORM, PREVIOUS), (PREVIOUS, PLATFORM)):
-        if path.startswith(f"{one}/"):
-            return other + path.removeprefix(one)
-    return path
-
-
-def _before(editing: Editing) -> Asked:
-    """What is on it now, to be found again: settings, answers and other small files by content, the rest by size."""
-    root = editing.root()
-    volume = FatVolume(editing.reader, root.first, root.size)
-    found = Asked()
-    for file in volume.files():
-        if file.directory:
-            continue
-        if file.size > _SMALL or file.path.startswith((f"{PLATFORM}/", f"{PREVIOUS}/")):
-            found.others[file.path] = file.size
-        else:
-            found.files[file.path] = hashlib.sha256(b"".join(volume.chunks(file))).hexdigest()
-    return found
 
 
 def _prove(run: Run[MediaWorld], step: Step) -> Work:
@@ -330,8 +232,8 @@ UPGRADE_ACTIONS = {
     "unmount": Action(unmount),
     "open": Action(_opened),
     "room": Action(_room),
-    "copy": Action(_copy),
-    "compare": Action(_compare),
+    "copy": Action(copy_platform),
+    "compare": Action(compare_copy),
     "look": Action(_look),
     "switch": Action(_switch),
     "finish": Action(_finish),
