@@ -40,9 +40,12 @@ def left_behind(spec: GuestSpec, kind: Format, snapshots: int = 0) -> tuple[str,
 
 
 def _ova(spec: GuestSpec, snapshots: int) -> Iterator[str]:
+    macs = " ".join(
+        f"--macaddress{n} {nic.mac.replace(':', '').upper()}" for n, nic in enumerate(spec.nics, 1)
+    )
     yield (
-        "Network addresses: SmartOS needs the ones it was set up with. In VirtualBox import with "
-        "`--options keepallmacs`; in VMware compare them after the import."
+        "Network addresses: SmartOS needs those it was set up with, and VirtualBox makes new ones, whatever its "
+        f"options say. After the import: `VBoxManage modifyvm NAME {macs}`. In VMware compare them."
     )
     if spec.boot.kind is BootKind.ISO:
         yield "The ISO it starts from is not in it: put it into the CD drive after the import."

@@ -143,7 +143,7 @@ def test_a_guest_with_an_iso_has_no_key_in_it(place: Place, out: Path) -> None:
 def test_what_is_left_behind_is_in_plan_and_notes(place: Place, out: Path) -> None:
     plan = plan_export(guest_of(place), "ova", out / "a.ova", place)
     details = "\n".join(plan.steps[1].details)
-    assert "keepallmacs" in details
+    assert "--macaddress1 525400AABBCC`" in details
     assert "key: " in details
     assert "zones-1: empty, 40.0 GiB" in details
     notes = [
