@@ -47,7 +47,8 @@ def asked(spec: GuestSpec) -> dict[str, str]:
                 "ssh": "the guest's address",
                 "host-loopback": OFF,
             }
-    if spec.hypervisor == "vmware":  # no forwards of a guest's own; the bridge is VMware's, or one of its networks
+    # VMware has no forwards of a guest's own, and the bridge is VMware's, or one of its networks.
+    if spec.hypervisor == "vmware":
         found["ssh"] = "the guest's address"
         if spec.sandbox is Sandbox.LAN and not found["uplink"].startswith("bridged vmnet"):
             found["uplink"] = "bridged"
