@@ -110,6 +110,17 @@ def move_rule(vbox: Manage, guest: Guest, port: int) -> list[list[str]]:
     ]
 
 
+def shut_loopback(vbox: Manage, guest: Guest) -> list[list[str]]:
+    """Keep the guest off this machine's loopback services, where it goes out through NAT and VirtualBox can.
+
+    VirtualBox 7.2 loses `off` whenever its server ends and reads its settings again (seen with 7.2.22), so this is
+    said anew right before every start.
+    """
+    nat = guest.spec.sandbox is Sandbox.LAB and vbox.modern
+    cards = [str(n) for n, nic in enumerate(guest.spec.nics, 1) if nat and nic.network == "uplink"]
+    return [vbox("modifyvm", guest.spec.uuid, f"--nat-localhostreachable{n}", "off") for n in cards]
+
+
 def console(vbox: Manage, guest: Guest) -> list[list[str]]:
     """The serial port that is the console, as a socket that VirtualBox opens."""
     number, base, irq = _PORTS.get(guest.spec.console, _PORTS["ttya"])

@@ -166,7 +166,9 @@ class VirtualBoxDriver:
             return Actual(State.MISSING if guest.made else State.HALF_MADE)
         extra = self._extra(vbox, guest)
         media = info.attached(found, argv.DATA)
-        notes = () if extra.get(argv.MARK) == guest.spec.uuid else ("It does not carry this program's mark.",)
+        notes = switches.forgotten(found, guest.spec, vbox.line)
+        if extra.get(argv.MARK) != guest.spec.uuid:
+            notes += ("It does not carry this program's mark.",)
         return Actual(
             info.state_of(found) if guest.made or argv.MARK in extra else State.HALF_MADE,
             _number(found, "memory"), _number(found, "cpus"),

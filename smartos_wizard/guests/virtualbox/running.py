@@ -70,6 +70,8 @@ def start(vbox: Manage, guest: Guest, tell: Tell) -> None:
         for each in argv.move_rule(vbox, guest, new):
             insist(tuple(each))
         tell(f"Port {port} is taken by another program, so ssh is at {new} now.")
+    for each in argv.shut_loopback(vbox, guest):
+        insist(tuple(each))
     private_directory(guest.sockets)
     tee = _tee(guest)
     call = ask(tuple(vbox("startvm", guest.spec.uuid, "--type", "headless")))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from smartos_wizard.guests.model import GuestSpec
+from smartos_wizard.guests.model import GuestSpec, Sandbox, State
 from smartos_wizard.guests.virtualbox import argv, info
 
+RUNNING = (State.RUNNING, State.PAUSED, State.STARTING, State.STOPPING)
 _USB = ("usb", "ohci", "ehci", "xhci")
 
 
@@ -68,7 +69,20 @@ def _ssh(facts: Mapping[str, str]) -> str:
 def _loopback(facts: Mapping[str, str], line: tuple[int, int]) -> str | None:
     if line < (7, 0):
         return "10.0.2.2"  # before 7.0 there is no switch for it, and it is open
-    return {"0": "off", "1": "10.0.2.2"}.get(facts.get("localhostReachable", ""))
+    told = {"0": "off", "1": "10.0.2.2"}.get(facts.get("localhostReachable", ""))
+    return told if told == "off" or info.state_of(facts) in RUNNING else None
+
+
+def forgotten(facts: Mapping[str, str], spec: GuestSpec, line: tuple[int, int]) -> tuple[str, ...]:
+    """What VirtualBox forgot of a guest that is off: 7.2 does not keep that the host's loopback is shut."""
+    if line < (7, 0) or spec.sandbox is not Sandbox.LAB or facts.get("localhostReachable") != "1":
+        return ()
+    if info.state_of(facts) in RUNNING:
+        return ()
+    return (
+        "VirtualBox forgets that this machine's loopback services are shut to the guest. `guest start` shuts them "
+        "each time; started in VirtualBox itself the guest reaches them at 10.0.2.2.",
+    )
 
 
 def _off_if(value: str | None, word: str) -> str | None:

@@ -154,6 +154,21 @@ def test_a_start_that_says_it_failed_but_runs_is_a_start(place: Place, fake: Fak
     place.drivers[0].stop(guest, print, patience=0, force=True)
 
 
+@running
+def test_what_it_forgets_is_said_and_shut_anew_at_every_start(place: Place, fake: Fake, iso: Path) -> None:
+    guest = made(place, iso)
+    fake.fault(forgets=True)
+    driver = place.drivers[0]
+    off = driver.inspect(guest)
+    assert off.switches["host-loopback"] is None
+    assert "10.0.2.2" in off.notes[0]
+    assert sandbox.drift(guest.spec, off) == ()
+    driver.start(guest, print)
+    on = driver.inspect(guest)
+    assert (on.switches["host-loopback"], on.notes) == ("off", ())
+    driver.stop(guest, print, patience=0, force=True)
+
+
 @pytest.mark.parametrize(
     "log, reference, hint",
     [

@@ -13,6 +13,7 @@ FAULTS = (
     "error-with-0",  # the command of that name fails and says 0
     "start",  # words that stand in VBox.log when starting fails
     "says-failed",  # starting says it failed, and the guest runs
+    "forgets",  # settings are read again at every look, and one is lost then, as in 7.2
     "deaf",  # the power button does nothing
     "slow-off",  # so many looks until it is off after the power button or the plug
     "disk-full",  # media cannot be made

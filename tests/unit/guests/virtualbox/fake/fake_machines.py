@@ -71,6 +71,8 @@ def showvminfo(state: dict, words: list[str]) -> None:
         if vm["off-in"] <= 0:
             vm["state"] = "poweroff"
     put, modern = vm["set"], state["table"] == "7.1"
+    if "forgets" in state["faults"] and vm["state"] == "poweroff":
+        put.pop("--nat-localhostreachable1", None)
     print(
         f'name={quoted(vm["name"])}\nUUID="{who}"\nCfgFile={quoted(vm["file"])}\nLogFldr={quoted(str(Path(vm["file"]).parent / "Logs"))}'
     )
