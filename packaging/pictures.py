@@ -21,7 +21,7 @@ sys.path.insert(0, str(HERE))
 SIZE = (80, 24)
 ALL = {
     "home", "home-unfinished", "release", "download", "target", "options", "review", "write", "prove", "done", "keys", "show",
-    "help", "quit", "home-120x36", "write-120x36", "review-ascii", "write-ascii",
+    "fit", "pool", "configure", "help", "quit", "home-120x36", "write-120x36", "review-ascii", "write-ascii",
 }  # fmt: skip
 
 
@@ -113,6 +113,27 @@ async def more(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:
     yield "home-unfinished"
 
 
+async def apart(app: Any, pilot: Any, _world: Any) -> AsyncIterator[str]:
+    """A key that is changed, this machine, and a pool."""
+    from smartos_wizard.boot.model import BootChoices
+    from smartos_wizard.screens.keys_desk import Told
+    from smartos_wizard.screens.keys_review import ConfigureReview
+    from tests.screens import conftest as steps
+
+    target = next(d for d in app.desk.judged() if d.disk.path == "/practice/sdi")
+    app.show(ConfigureReview(target, Told(BootChoices(console="ttya", hostname="lab1"))))
+    await steps.until(pilot, lambda: "hostname=" in steps.text_grid(app), "what would change")
+    yield "configure"
+    app.check_machine()
+    await steps.until(pilot, lambda: "RAID card:" in steps.text_grid(app), "the check")
+    yield "fit"
+    app.preview_pool()
+    await steps.until(pilot, lambda: steps.on(app, "Pool")() and app.focused is not None)
+    await pilot.press(*"8x4TB", "space", *"400GB:ssd")
+    await steps.until(pilot, lambda: "raidz2" in steps.text_grid(app), "the pool")
+    yield "pool"
+
+
 async def session(out: Path, only: set[str], size: tuple[int, int], ending: str, **options: Any) -> None:
     """One walk through all screens; `ending` is added to the names."""
     from smartos_wizard.app import WizardApp
@@ -126,7 +147,7 @@ async def session(out: Path, only: set[str], size: tuple[int, int], ending: str,
     async with app.run_test(size=size) as pilot:
         await steps.until(pilot, lambda: "Newest" in steps.text_grid(app), "home")
         await steps.until(pilot, lambda: "withheld" in steps.text_grid(app), "the disks")
-        for tour in (looks.tour, more):
+        for tour in (looks.tour, more, apart):
             async for name in tour(app, pilot, world):
                 full = f"{name}{ending}"
                 if full not in only:

@@ -71,11 +71,12 @@ async def test_what_cannot_be_looked_at_is_said(world: Any) -> None:
 async def test_looking_takes_its_time_and_nothing_waits_for_it(world: Any) -> None:
     gate = threading.Event()
     async with wizard(world) as (app, pilot):
-        real = app.desk.machine.check
+        checked = app.desk.machine.check()
 
         def slow() -> Checked:
             gate.wait(20)
-            return real()
+            assert isinstance(checked, Checked)
+            return checked
 
         app.desk.machine.check = slow
         await pilot.press("down", "down", "enter")

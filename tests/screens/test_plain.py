@@ -111,7 +111,7 @@ def number(talk: Talk, words: str) -> str:
 def entry(talk: Talk, words: str) -> str:
     """The number of what may be done with a key, once it is asked for."""
     listed = talk.hear("shall be done[^\n]*: ")
-    return re.findall(rf"^(\d+)\. {re.escape(words)}", listed, re.MULTILINE)[-1]
+    return str(re.findall(rf"^(\d+)\. {re.escape(words)}", listed, re.MULTILINE)[-1])
 
 
 def the_job(world: Any, kind: str) -> journal.Job:
