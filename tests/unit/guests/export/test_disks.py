@@ -15,6 +15,7 @@ from smartos_wizard.core.errors import Refused
 from smartos_wizard.guests.export.qcow2 import Qcow2
 from smartos_wizard.guests.export.sources import NotPlain, format_of, open_source
 from smartos_wizard.guests.export.vmdk import GRAIN, StreamVmdk, capacity_of
+from smartos_wizard.guests.vmware.vmdk import write_empty
 from tests.unit.guests.export.parts import qemu_img, read_vmdk, write_key, write_qcow2
 
 TIB = 1 << 40
@@ -159,3 +160,16 @@ def test_a_cut_off_disk_is_not_plain(head: bytes, tmp_path: Path) -> None:
 def test_a_missing_disk_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="cannot be read: No such file"):
         open_source(tmp_path / "gone")
+
+
+def test_a_disk_made_for_vmware_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "disk.vmdk"
+    write_empty(path, 20 << 30)
+    source = open_source(path)
+    assert (source.size, source.held(), source.format) == (20 << 30, 0, "vmdk")
+    done = qemu_img(
+        "bench", "-w", "-f", "vmdk", "-c", "3", "-s", "65536", "-S", "1073741824", "--pattern", "7", path
+    )
+    assert done.returncode == 0, done.stderr
+    assert [offset for offset, _data in open_source(path).pieces()] == [0, 1 << 30, 2 << 30]
+    assert {data for _offset, data in open_source(path).pieces()} == {b"\7" * 65536}

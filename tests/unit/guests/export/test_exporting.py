@@ -28,7 +28,7 @@ from smartos_wizard.guests.export.sources import open_source
 from smartos_wizard.guests.model import Actual, Guest, State
 from smartos_wizard.practice.hypervisor import PracticeHypervisor
 from tests.unit.guests.export.parts import NAMES, guest_of, qemu_img, read_vmdk, spec_of
-from tests.unit.guests.parts import Place
+from tests.unit.guests.parts import Place, plan_of
 
 FORMATS = {"ova": "out.ova", "libvirt": "out.xml", "utm": "out.utm"}
 
@@ -138,6 +138,18 @@ def test_a_guest_with_an_iso_has_no_key_in_it(place: Place, out: Path) -> None:
         assert archive.getnames() == ["lab.ovf", "lab.mf", "lab-zones-0-0.vmdk", "lab-zones-1-1.vmdk"]
     assert "/nowhere/smartos.iso" in (out / "out.xml").read_text()
     assert listed(out / "out.utm" / "Data") == ["zones-0-0.qcow2", "zones-1-1.qcow2"]
+
+
+def test_a_practice_guest_is_exported_with_the_size_it_says(place: Place, out: Path) -> None:
+    finished(place.run(plan_of(place, place.spec("lab", memory=1024, disks=(20 << 30,)))))
+    guest = place.guests.find("lab")
+    for form, name in FORMATS.items():
+        finished(place.run(plan_export(guest, form, out / name, place)))
+    with tarfile.open(out / "out.ova") as archive:
+        capacity, grains = read_vmdk(archive.extractfile("lab-zones-0-0.vmdk").read())  # type: ignore[union-attr]
+    assert capacity == 20 << 30
+    assert grains[0].startswith(b"practice disk")
+    assert open_source(out / "out.utm" / "Data" / "zones-0-0.qcow2").size == 20 << 30
 
 
 def test_what_is_left_behind_is_in_plan_and_notes(place: Place, out: Path) -> None:
