@@ -117,7 +117,7 @@ def _check_machine(spec: GuestSpec, host: HostSize) -> list[Finding]:
             )
         )  # fmt: skip
     if spec.memory % 4:
-        found.append(Finding("odd-memory", "VMware wants memory in multiples of 4 MiB.", hint="Round it."))
+        found.append(Finding("odd-memory", "Memory comes in multiples of 4 MiB.", hint="Round it."))
     if not 1 <= spec.cpus <= host.cpus:
         found.append(
             Finding(

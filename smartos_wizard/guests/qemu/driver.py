@@ -116,7 +116,7 @@ class QemuDriver:
         argv = [IMAGES, "create", "-q", "-f", "qcow2", str(path), str(disk.size)]
         return Step(
             f"disk-{disk.name}", "command", f"disk {disk.name}, {disk.size // (1 << 30)} GiB that are taken as they fill",
-            Effect.CREATES, (str(path),), undo="removed", params={"commands": [argv], "path": str(path)},
+            Effect.CREATES, (str(path),), undo="removed", params={"commands": [argv], "path": str(path), "snapshots_need_it": True},
         )  # fmt: skip
 
     def create_steps(self, guest: Guest) -> tuple[Step, ...]:
