@@ -143,7 +143,7 @@ def _name(run: Run[GuestWorld], step: Step) -> Work:
     except OSError as error:
         raise not_written(error, target) from error
     for note in step.params["notes"]:
-        yield Noted(run.clock(), step.id, f"Left behind. {note}", reference="left-behind")
+        yield Noted(run.clock(), step.id, note, reference="left-behind")
     run.result["path"], run.result["left_behind"] = str(target), step.params["notes"]
     run.result["say"] = [f"{guest.name} is exported: {target}"]
     return {"path": str(target)}

@@ -174,7 +174,7 @@ def _steps(
     form: Format, target: Path, disks: tuple[Taken, ...], notes: tuple[str, ...], manifest: str
 ) -> list[Step]:
     details = [_line(disk, form) for disk in disks]
-    details += [f"Left behind. {note}" for note in notes]
+    details += [f"note: {note}" for note in notes]
     pack = Step(
         "pack", f"export-{form.value}", f"{target}", Effect.CREATES, tuple(details), undo="removed",
         params={"target": str(target), "disks": [asdict(disk) for disk in disks], "notes": list(notes), "manifest": manifest},

@@ -96,7 +96,10 @@ def _utm(spec: GuestSpec, snapshots: int) -> Iterator[str]:
 
 def _secrets(spec: GuestSpec) -> Iterator[str]:
     if spec.configured:
-        yield "The other way round: what was put on its key goes along, with root's password as a hash if it has one."
+        yield (
+            "Secrets: what was put on its key goes along, root's password as a hash among it if it has one. "
+            "Give it to nobody who may not have that."
+        )
 
 
 def _snapshots(count: int) -> Iterator[str]:
