@@ -92,6 +92,8 @@ No disk is opened before that; this computer's own disk is never offered.
         height, width = self.app.size.height, self.app.size.width
         needs = 24 if not self._rows else 26 + 3 * min(3, len(self._rows))
         self.query_one("#wordmark").display = height >= needs and width >= 60
+        for card in self.query(".card"):
+            card.set_class(bool(self._rows) and height < needs, "-tight")
 
     def command(self) -> str:
         """The list of commands."""
@@ -224,6 +226,7 @@ No disk is opened before that; this computer's own disk is never offered.
         row = self._chosen()
         if row is not None:
             row.job.seen_file.touch()
+            self.wizard.desk.boot.forget(row.job.plan())
             self._look()
 
     def action_cancel_job(self) -> None:

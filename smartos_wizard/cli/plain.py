@@ -92,6 +92,7 @@ class PlainWizard:
                 _ = self.work.guarded(lambda: self.keys.take_up(row))
             case 1:
                 row.job.seen_file.touch()
+                self.desk.boot.forget(row.job.plan())
             case _:
                 pass
 

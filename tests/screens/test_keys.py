@@ -258,6 +258,7 @@ async def test_a_change_that_was_cut_short_is_taken_up_with_what_it_was_to_say(w
         app.go_home()
         await until(pilot, lambda: "Unfinished" in text_grid(app), "the job")
         assert "the old or the new" in text_grid(app)
+        await until(pilot, lambda: app.screen.query_one("#body").max_scroll_y == 0, "room for all of it")
         await pilot.press("enter")
         shown = await to_plan(app, pilot, "ConfigureReview")
         assert '+hostname="lost"' in shown
@@ -267,6 +268,22 @@ async def test_a_change_that_was_cut_short_is_taken_up_with_what_it_was_to_say(w
         app.go_home()
         await until(pilot, lambda: "Newest" in text_grid(app), "home")
         assert "Unfinished" not in text_grid(app)
+
+
+async def test_a_change_that_is_dismissed_leaves_no_secret_behind(world: Any) -> None:
+    from smartos_wizard.boot.model import BootChoices
+
+    async with wizard(world) as (app, pilot):
+        target = next(d for d in app.desk.judged() if d.disk.path == SDI)
+        plan = app.desk.care.configure_plan(target, BootChoices(root_shadow="$5$abcdefgh$" + "Q" * 43))
+        job = journal.create(world.paths.jobs, plan, practice=True)
+        assert list((world.paths.state / "vault").iterdir())
+        app.go_home()
+        await until(pilot, lambda: "Unfinished" in text_grid(app) and app.focused is not None, "the job")
+        await pilot.press("d")
+        await until(pilot, lambda: "Unfinished" not in text_grid(app), "it is gone")
+        assert job.seen_file.exists()
+        assert not list((world.paths.state / "vault").iterdir())
 
 
 async def test_an_upgrade_that_was_cut_short_is_taken_up_and_leaving_it_keeps_it_there(world: Any) -> None:
