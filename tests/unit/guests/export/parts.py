@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 
-from smartos_wizard.core.paths import Paths
+from smartos_wizard.core.errors import WizardError
+from smartos_wizard.core.events import Event, PlanFinished
 from smartos_wizard.guests.export.qcow2 import Qcow2
-from smartos_wizard.guests.model import BootKind, BootMedium, DiskSpec, Guest, GuestSpec, NicSpec
+from smartos_wizard.guests.model import Actual, BootKind, BootMedium, DiskSpec, Guest, GuestSpec, NicSpec
+from smartos_wizard.practice.hypervisor import PracticeHypervisor
 from tests.unit.guests.parts import Place
 
 UUID = "2b7f9a3e-1111-4000-8000-00000000000a"
 GIB = 1 << 30
+FORMATS = {"ova": "out.ova", "libvirt": "out.xml", "utm": "out.utm"}
 NAMES = ("lab", 'Zoë\'s "lab" <1> & Co', "Ünïcode, with, commas", "a/b", "x" * 63)
 
 
@@ -96,5 +99,40 @@ def qemu_img(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["qemu-img", *map(str, words)], capture_output=True, text=True, check=False)
 
 
-def place_of(paths: Paths) -> Place:
-    return Place(paths)
+class Said(PracticeHypervisor):
+    """The practice hypervisor, saying something else of its guests."""
+
+    def __init__(self, actual: Actual) -> None:
+        super().__init__()
+        self.actual = actual
+
+    def inspect(self, guest: Guest) -> Actual:
+        return self.actual
+
+
+def listed(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def finished(events: list[Event]) -> PlanFinished:
+    assert isinstance(events[-1], PlanFinished)
+    assert events[-1].error is None, events[-1].error
+    return events[-1]
+
+
+def refused(reference: str, plan: Any) -> WizardError:
+    with pytest.raises(WizardError) as caught:
+        plan()
+    assert caught.value.reference == reference
+    return caught.value
+
+
+def uncommon(guest: Guest) -> Path:
+    """Make its first disk one that only qemu-img reads; returns what it holds, as a file beside it."""
+    disk = guest.disk(guest.spec.disks[0], "qcow2")
+    base = guest.folder / "base.img"
+    base.write_bytes(b"".join(b"%07d\n" % number for number in range(1 << 17)))
+    disk.unlink()
+    assert qemu_img("convert", "-c", "-O", "qcow2", base, disk).returncode == 0
+    assert qemu_img("resize", disk, "40G").returncode == 0
+    return base
