@@ -100,6 +100,8 @@ def show_command(options: Options, name: str, as_json: bool) -> None:
     )
     for each in drift(spec, actual):
         say(f"  not as asked: {each.what}: asked {each.asked}, it is {each.actual}")
+    for note in actual.notes:
+        say(f"  note: {note}")
 
 
 def _actual(world: World, guest: Guest) -> tuple[Actual | None, str]:
