@@ -51,6 +51,8 @@ Everything: it is only looked at. No disk is opened.
         ),
     ]
 
+    _checked: Checked | None = None
+
     def frame(self) -> Widget:
         """The verdicts scroll, the sentence stays."""
         return Vertical(id="body")
@@ -71,7 +73,6 @@ Everything: it is only looked at. No disk is opened.
 
     def ready(self) -> None:
         """Look, in a thread."""
-        self._checked: Checked | None = None
         self.query_one("#verdicts").focus()
         self.action_look()
 
@@ -107,10 +108,9 @@ Everything: it is only looked at. No disk is opened.
         ]
         self.query_one("#lines", Static).update(Content("\n").join(lines))
 
-    def resized(self) -> None:
-        """Wrapped anew."""
-        if hasattr(self, "_checked"):
-            self.call_after_refresh(self._draw)
+    def on_reading_widened(self) -> None:
+        """Wrapped to the new width."""
+        self._draw()
 
     def action_back(self) -> None:
         """Home."""

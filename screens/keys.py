@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -19,50 +18,12 @@ from smartos_wizard.screens.keys_desk import Password
 from smartos_wizard.screens.keys_model import entries, rows_of
 from smartos_wizard.screens.keys_words import about_to_show, entry, password_words
 from smartos_wizard.screens.page import Page, error_words
-from smartos_wizard.screens.target import ChooseTarget
 from smartos_wizard.screens.widgets.choices import Choices
 from smartos_wizard.screens.widgets.panel import pairs
 from smartos_wizard.screens.widgets.reading import Reading
 from smartos_wizard.screens.words import disk_line
 
 _NARROW = 76  # columns below which an entry is its name alone
-
-
-class LookAfter(ChooseTarget):
-    """Which key?"""
-
-    STAGE = None  # type: ignore[assignment]
-    HELP = """
-### What is this?
-The disks that may be keys. Choose one to see what is on it.
-
-### What happens?
-It is only read. Whatever would change it is reviewed and confirmed first.
-
-### What is not touched?
-Everything, until you confirm.
-"""
-
-    def question(self) -> Content:
-        """The heading."""
-        return Content.assemble("Which key?   ", ("It is only read for now.", "$dim"))
-
-    def command(self) -> str:
-        """What shows a key."""
-        return "smartos-wizard key show /dev/sdX"
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """One at a time."""
-        del parameters
-        return action != "mark"
-
-    def use(self, targets: tuple[Target, ...]) -> None:
-        """Look at it."""
-        self.wizard.show(OneKey(targets[0]))
-
-    def action_back(self) -> None:
-        """Home."""
-        self.wizard.go_home()
 
 
 class OneKey(Page):
@@ -147,6 +108,10 @@ Nothing is changed before you saw the plan and typed what names the key.
         if self.query("#todo"):
             self._fill()
         self.call_after_refresh(self._show)
+
+    def on_reading_widened(self) -> None:
+        """Wrapped to the new width."""
+        self._show()
 
     def _make_room(self) -> None:
         """What may be done is always all there; what is on the key scrolls where it is long."""

@@ -204,11 +204,6 @@ Everything; no disk is opened.
         parts[:0] = [Content.assemble((f"{self.marks.failed} {words}", "bold $error")) for words in grave]
         return Content("\n").join(parts)
 
-    def resized(self) -> None:
-        """Tiles follow the width."""
-        if hasattr(self, "_asked"):
-            self.call_after_refresh(self._look)
-
     def on_descendant_focus(self, *_event: Any) -> None:
         """The pointer of the first row follows the focus."""
         super().on_descendant_focus()
@@ -224,6 +219,11 @@ Everything; no disk is opened.
         """The picture, a page at a time."""
         pool = self.query_one("#pool")
         (pool.scroll_page_down if by > 0 else pool.scroll_page_up)(animate=False)
+
+    def on_reading_widened(self) -> None:
+        """Drawn to the new width."""
+        if hasattr(self, "_asked"):
+            self._look()
 
     def action_back(self) -> None:
         """Home."""

@@ -169,7 +169,7 @@ class WizardApp(App[int]):
 
     def look_after(self) -> None:
         """What is on a key, and what may be done with it."""
-        from smartos_wizard.screens.keys import LookAfter
+        from smartos_wizard.screens.keys_choose import LookAfter
 
         self.show(LookAfter())
 
