@@ -264,7 +264,14 @@ def job_row(job: journal.Job) -> JobRow:
         "key-upgrade": "The key starts the old platform or the new, whole. Taking it up finishes and proves it.",
         "key-rollback": "The key starts one platform or the other, whole. Taking it up finishes and proves it.",
     }.get(plan.kind, "It changed nothing and can be started again.")
-    wrote = last is not None and last.head.id in ("write", "options", "boot-sectors", "prove", "receipt", "format")
+    wrote = last is not None and last.head.id in (
+        "write",
+        "options",
+        "boot-sectors",
+        "prove",
+        "receipt",
+        "format",
+    )
     if plan.kind in ("key-write", "key-restore") and not wrote:
         means = "Nothing had been written."
     if running:
