@@ -13,6 +13,7 @@ from smartos_wizard.media.fat_format import format_fat32
 from smartos_wizard.practice import gpt
 from smartos_wizard.practice.image import build_usb_image
 from smartos_wizard.practice.release_files import key_files
+from tests.lab.rig import parts
 
 pytestmark = pytest.mark.lab
 STAMP = "20260903T001557Z"
@@ -21,7 +22,7 @@ STAMP = "20260903T001557Z"
 def run(*argv: object) -> subprocess.CompletedProcess[bytes]:
     name = shutil.which(str(argv[0]), path="/usr/sbin:/usr/bin:/sbin:/bin")
     if name is None:
-        pytest.skip(f"{argv[0]} is not installed")
+        parts.missing(f"{argv[0]} is not installed")
     return subprocess.run([name, *map(str, argv[1:])], capture_output=True, check=False)
 
 
