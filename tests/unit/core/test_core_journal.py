@@ -123,3 +123,11 @@ def test_a_broken_settings_file_is_named_not_ignored(tmp_path: Path) -> None:
 def test_the_plan_file_says_whether_it_is_practice(paths: Paths) -> None:
     job = journal.create(paths.jobs, PLAN, practice=True)
     assert json.loads(job.plan_file.read_text())["practice"] is True
+
+
+def test_jobs_begun_within_one_second_sort_as_they_were_begun(paths: Paths) -> None:
+    made = []
+    for _ in range(12):
+        made.append(journal.create(paths.jobs, PLAN, practice=False).id)
+        time.sleep(0.004)
+    assert sorted(made) == made
