@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-
 import click
+
+from smartos_wizard.cli.lazy import CommandsGroup
 
 _COMMANDS = {
     "create": ("smartos_wizard.cli.guest_create", "create_command", "Make a lab guest that can harm nothing."),
@@ -22,24 +21,6 @@ _COMMANDS = {
 }  # fmt: skip
 
 
-class _GuestGroup(click.Group):
-    """Commands imported when used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return [name for name, (module, _, _) in _COMMANDS.items() if importlib.util.find_spec(module)]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        module, name, _ = _COMMANDS[cmd_name]
-        found: click.Command = getattr(importlib.import_module(module), name)
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name][2]) for name in self.list_commands(ctx)])
-
-
-@click.group(name="guest", cls=_GuestGroup)
+@click.group(name="guest", cls=CommandsGroup, table=_COMMANDS)
 def command() -> None:
     """Lab guests: SmartOS in a virtual machine of its own."""

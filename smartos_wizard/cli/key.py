@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from smartos_wizard.cli.lazy import CommandsGroup
 
 _COMMANDS = {
     "list": (
@@ -48,24 +48,6 @@ _COMMANDS = {
 }
 
 
-class _KeyGroup(click.Group):
-    """Commands imported when used: `key list` need not load what writing needs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
-            return None
-        module, name, _ = _COMMANDS[cmd_name]
-        found: click.Command = getattr(importlib.import_module(module), name)
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, _, words) in _COMMANDS.items()])
-
-
-@click.group(name="key", cls=_KeyGroup)
+@click.group(name="key", cls=CommandsGroup, table=_COMMANDS)
 def command() -> None:
     """List disks; write, check, show, configure, upgrade, boot-test and restore USB keys."""
