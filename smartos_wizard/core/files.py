@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,13 +48,23 @@ def exclusive(path: Path, busy: Refused) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise busy from None
+        _take(fd, busy)
         yield
     finally:
         os.close(fd)
+
+
+def _take(fd: int, busy: Refused) -> None:
+    """Lock, or raise `busy`; a few tries, because `is_locked` holds the lock for the moment in which it asks."""
+    for attempt in range(10):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt == 9:
+                raise busy from None
+            time.sleep(0.01)
+        else:
+            return
 
 
 def is_locked(path: Path) -> bool:
