@@ -15,18 +15,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
 
 def script_of(plan: Plan, kind: str) -> str:
     """The script, `sh` or `ps1`. What cannot be done by commands stands in it as a remark."""
-    lines = list(_sh(plan) if kind == "sh" else _ps1(plan))
-    return "\n".join(lines) + "\n"
-
-
-def _sh(plan: Plan) -> Iterator[str]:
-    yield "#!/bin/sh"
-    yield f"# {plan.title}"
-    yield "set -eu"
+    head, of_step = {
+        "sh": (("#!/bin/sh", f"# {plan.title}", "set -eu"), _sh_step),
+        "ps1": ((f"# {plan.title}", "$ErrorActionPreference = 'Stop'"), _ps1_step),
+    }[kind]
+    lines = [*head]
     for step in plan.steps:
-        yield ""
-        yield f"# {step.effect.value}: {step.title}"
-        yield from _sh_step(step, plan)
+        lines += ["", f"# {step.effect.value}: {step.title}", *of_step(step, plan)]
+    return "\n".join(lines) + "\n"
 
 
 def _sh_step(step: Step, plan: Plan) -> Iterator[str]:
@@ -49,15 +45,6 @@ def _sh_step(step: Step, plan: Plan) -> Iterator[str]:
             yield "# (this program's own bookkeeping)"
         case _:
             yield f"# by this program only: smartos-wizard, plan {plan.kind}, step {step.id}"
-
-
-def _ps1(plan: Plan) -> Iterator[str]:
-    yield f"# {plan.title}"
-    yield "$ErrorActionPreference = 'Stop'"
-    for step in plan.steps:
-        yield ""
-        yield f"# {step.effect.value}: {step.title}"
-        yield from _ps1_step(step, plan)
 
 
 def _ps1_step(step: Step, plan: Plan) -> Iterator[str]:
