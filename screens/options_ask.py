@@ -85,14 +85,14 @@ class OptionsAsking:
             return
         offers = [
             Offer("new", "Another password", "The old one is forgotten."),
-            Offer("", "As released", "The password is root, before setup and in rescue."),
+            Offer("", "As released", "In rescue the password is root."),
         ]
         self._pick("Root's password", offers, lambda v: self._ask_password() if v else self._take_shadow(""))
 
     def _ask_password(self) -> None:
         words = (
-            "For logging in before setup, and in rescue. A machine that is set up has the password of its "
-            "setup. Only a hash goes on the key."
+            "For Rescue Mode. Before setup the release's own password counts, and a machine that is set up has "
+            "that of its setup. Only a hash goes on the key."
         )
         fields = [Asked("one", "Password", hidden=True), Asked("two", "Once more", hidden=True)]
         made: list[str] = []

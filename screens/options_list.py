@@ -82,7 +82,7 @@ OPTIONS: tuple[Option, ...] = (
         "root_shadow",
         "Root's password",
         "Often set",
-        "Root's password before setup and in rescue. Released: root. Only its hash goes on the key.",
+        "Root's password in rescue. Released: root. Only its hash goes on the key.",
     ),
     Option(
         "hostname",

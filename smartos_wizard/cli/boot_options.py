@@ -30,7 +30,7 @@ _OPTIONS = (
     click.option("--zpools", default="", metavar="POOL[,POOL]", help="Import these pools and no others."),
     click.option("--boot-delay", type=int, default=None, metavar="S",
                  help="Seconds the menu waits; -1 waits for ever."),
-    click.option("--root-password-prompt", is_flag=True, help="Ask for root's password; only its hash is kept."),
+    click.option("--root-password-prompt", is_flag=True, help="Ask for root's password in rescue; only its hash is kept."),
     click.option("--root-password-file", default="", metavar="FILE",
                  help="Read root's password from FILE (- for standard input); only its hash is kept."),
     click.option("--root-shadow", default="", metavar="HASH", help="Root's password as a SHA-256 crypt string."),

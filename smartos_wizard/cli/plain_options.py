@@ -158,7 +158,7 @@ class PlainOptions:
         self.given = replace(self.given, answers_file=file)
 
     def _password(self) -> None:
-        self.voice.say("1. Type one; only its hash goes on the key. 2. As released: root.")
+        self.voice.say("1. Type one for rescue; only its hash goes on the key. 2. As released: root.")
         match self.voice.choose("Root's password?", 2):
             case 0:
                 one = self.voice.ask_hidden("Password, nothing is shown")
