@@ -125,7 +125,8 @@ class Page(Screen[None]):
         practice = "practice · nothing real" if self.wizard.desk.world.practice else "this machine"
         where = self.title or ""
         room = self.app.size.width - 4
-        where = where[: max(0, room - len("SmartOS Wizard   ") - len(practice) - 2)]
+        fits = max(0, room - len("SmartOS Wizard   ") - len(practice) - 2)
+        where = where if len(where) <= fits else f"{where[: max(0, fits - 1)]}…"[:fits]
         left = f"SmartOS Wizard   {where}"
         gap = " " * max(1, room - len(left) - len(practice))
         style = "bold $warning" if self.wizard.desk.world.practice else "$dim"

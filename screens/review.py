@@ -125,7 +125,7 @@ Every other disk, the network, this computer's own boot set-up.
         plan = self._plan
         steps = plan_words(plan, short=self.app.size.height < 32, width=self._width())
         self.query_one("#steps", Static).update(steps)
-        about = f" About {text.duration(plan.seconds)}." if plan.seconds else ""
+        about = f" About {text.duration(max(1, plan.seconds))}." if plan.seconds else ""
         untouched = Content.assemble(("Not touched: ", "bold"), "; ".join(plan.untouched) + "." + about)
         self.query_one("#untouched", Static).update(Content("\n").join([*self._told(), untouched]))
         words = (

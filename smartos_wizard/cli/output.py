@@ -84,7 +84,7 @@ def plan_lines(plan: Plan) -> list[str]:
     if plan.untouched:
         lines += ["", "Not touched: " + "; ".join(plan.untouched) + "."]
     if plan.seconds is not None:
-        lines.append(f"About {text.duration(plan.seconds)}.")
+        lines.append(f"About {text.duration(max(1, plan.seconds))}.")
     if plan.confirmation is not None:
         lines.append(
             f"{plan.confirmation.prompt}: " + " ".join(f"--confirm {t}" for t in plan.confirmation.tokens)

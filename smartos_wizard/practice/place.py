@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 from smartos_wizard import __version__
 from smartos_wizard.core.paths import Paths, below, private_directory
+from smartos_wizard.practice.catalogue import practice_disks
 from smartos_wizard.practice.control import Control, locked
 from smartos_wizard.practice.devices import PracticeDisks, speed_factor
-from smartos_wizard.practice.keys import PracticeDisk, practice_disks
+from smartos_wizard.practice.keys import PracticeDisk
 from smartos_wizard.practice.opener import PracticeOpener
 from smartos_wizard.practice.stamps import PREVIOUS
 

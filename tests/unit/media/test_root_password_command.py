@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 
 from smartos_wizard.cli.main import cli
 from smartos_wizard.core.errors import WizardError
+from smartos_wizard.practice.catalogue import practice_disks
 from smartos_wizard.practice.image import build_iso, build_platform_tarball, build_usb_image, compress_gzip
-from smartos_wizard.practice.keys import practice_disks
 from smartos_wizard.practice.release_files import release_password
 from smartos_wizard.practice.stamps import PREVIOUS
 
