@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from smartos_wizard.boot.key_files import files_for
 from smartos_wizard.boot.packed import unpack_choices
-from smartos_wizard.core.errors import ChecksumFailed, Refused, WizardError, WriteFailed
+from smartos_wizard.core.errors import Refused, WizardError, WriteFailed
 from smartos_wizard.core.events import Advanced, Event, Noted
 from smartos_wizard.core.files import exclusive, replace_file
 from smartos_wizard.core.plan import Step
@@ -20,6 +19,7 @@ from smartos_wizard.core.vault import Vault
 from smartos_wizard.guests import sandbox, spec_toml
 from smartos_wizard.guests.export.actions import EXPORT_ACTIONS
 from smartos_wizard.guests.hypervisor import Hypervisor
+from smartos_wizard.guests.key_copy import KeyCopy
 from smartos_wizard.guests.model import Guest, State
 from smartos_wizard.guests.ports import GuestWorld, driver
 from smartos_wizard.guests.vmware.actions import VMWARE_ACTIONS
@@ -29,12 +29,8 @@ from smartos_wizard.media.fat_edit import FatEditor
 from smartos_wizard.media.file_changes import LARGEST, asked_for, change_files, prove_files
 from smartos_wizard.media.proving import Reader
 from smartos_wizard.media.root_volume import require_smartos, root_of
-from smartos_wizard.media.slots import SLOT, aligned
-from smartos_wizard.media.source import Source
 from smartos_wizard.media.volume import DeviceVolume
 from smartos_wizard.media.watching import in_thread
-
-_ZEROS = bytes(64 << 10)
 
 
 def guest_of(run: Run[GuestWorld]) -> Guest:
@@ -95,40 +91,11 @@ def _clear(run: Run[GuestWorld], step: Step) -> Work:
 def _key(run: Run[GuestWorld], step: Step) -> Work:
     """A copy of the USB image that belongs to the guest alone: decoded, checked, holes left holes."""
     guest = guest_of(run)
-    image = image_from_json(step.params["image"])
-    done = 0
-
-    def work() -> None:
-        nonlocal done
-        buffer = aligned(SLOT)
-        try:
-            with guest.key.open("xb") as file, Source(image) as source:
-                while count := source.fill(buffer):
-                    _sparse(file.fileno(), memoryview(buffer)[:count], done)
-                    done += count
-                    run.cancel.check(run.state())
-                os.ftruncate(file.fileno(), done)
-                digest = source.digest()
-        except OSError as error:
-            raise WriteFailed(
-                "guest-disk-full", f"The guest's key cannot be written: {error.strerror}.",
-                context=str(guest.key), hint="Make room where guests lie.",
-            ) from error  # fmt: skip
-        if image.algorithm != "none" and digest != image.digest.lower():
-            raise ChecksumFailed(
-                "image-changed", f"{image.path.name} is not what was published.", context=str(image.path),
-                hint="Download it again.", expected=image.digest, got=digest,
-            )  # fmt: skip
-
-    yield from in_thread(run, work, lambda: [Advanced(run.clock(), step.id, done, image.raw_size)])
-    return {"bytes": done}
-
-
-def _sparse(fd: int, data: memoryview, offset: int) -> None:
-    for at in range(0, len(data), len(_ZEROS)):
-        piece = data[at : at + len(_ZEROS)]
-        if piece != _ZEROS[: len(piece)]:
-            os.pwrite(fd, piece, offset + at)
+    copy = KeyCopy(image_from_json(step.params["image"]), guest.key, run.cancel, run.state())
+    count = yield from in_thread(
+        run, copy.run, lambda: [Advanced(run.clock(), step.id, copy.done, copy.total)]
+    )
+    return {"bytes": count}
 
 
 def _configure(run: Run[GuestWorld], step: Step) -> Work:
