@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gzip
 import hashlib
 import tempfile
 import time
@@ -27,7 +26,7 @@ from smartos_wizard.guests.steps import GUEST_ACTIONS
 from smartos_wizard.guests.store import GuestStore
 from smartos_wizard.media.model import ImageKind, VerifiedImage
 from smartos_wizard.practice.hypervisor import PracticeHypervisor
-from smartos_wizard.practice.image import build_usb_image
+from smartos_wizard.practice.image import build_usb_image, compress_gzip
 
 GIB = 1 << 30
 
@@ -38,9 +37,7 @@ def image() -> VerifiedImage:
     place = Path(tempfile.mkdtemp(prefix="smartos-wizard-tests-"))
     raw = build_usb_image(place / "key.img", "20260903T001557Z", boot_archive_size=1 << 20)
     packed = place / "smartos-20260903T001557Z-USB.img.gz"
-    with gzip.open(packed, "wb", 1) as out, raw.open("rb") as file:
-        while piece := file.read(16 << 20):
-            out.write(piece)
+    compress_gzip(raw, packed)
     raw.unlink()
     digest = hashlib.sha256(packed.read_bytes()).hexdigest()
     return VerifiedImage(packed, ImageKind.GZIP, "sha256", digest, "the test", "20260903T001557Z")
