@@ -62,7 +62,11 @@ class KeyCopy:
 
     def _decoded(self, target: int) -> str:
         buffer = aligned(SLOT)
-        with Source(self._image) as source:
+        try:
+            opened = Source(self._image)
+        except OSError as error:
+            raise _unreadable(self._image, error.strerror or str(error)) from error
+        with opened as source:
             while count := source.fill(buffer):
                 self._put(target, buffer[:count], self.done)
             return source.digest()
