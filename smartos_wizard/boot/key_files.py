@@ -125,7 +125,12 @@ def noted_files(text: str, legacy: bool) -> tuple[str, ...]:
 
 
 def _change(path: str, old: bytes | None, new: bytes | None) -> FileChange:
-    return FileChange(path, old, new, secret=path.lower().startswith("private/"))
+    return FileChange(path, old, new, secret=path.lower().startswith("private/") or _has_answers(path))
+
+
+def _has_answers(path: str) -> bool:
+    """Whether it is the answers, where setup looks for them or as a module of the loader."""
+    return path.lower().rsplit("/", 1)[-1] == "answers.json"
 
 
 def preview(changes: Sequence[FileChange]) -> str:
@@ -147,7 +152,7 @@ def preview(changes: Sequence[FileChange]) -> str:
 def _shown(change: FileChange, data: bytes | None) -> list[str]:
     if data is None:
         return []
-    if change.path == ANSWERS:
+    if _has_answers(change.path):
         told = render(masked_answers(parse_bytes(data).answers))
         return told.replace(json.dumps(ANSWERS_MASK), f'"{MASK}"').splitlines()
     if change.secret:

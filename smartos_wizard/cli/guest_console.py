@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smartos_wizard.cli.output import say, tell
-from smartos_wizard.core.errors import Refused
+from smartos_wizard.cli.guest_wait import waited_code
+from smartos_wizard.cli.output import say
+from smartos_wizard.core.errors import Refused, UsageProblem
 
 if TYPE_CHECKING:
     from smartos_wizard.cli.main import Options
@@ -17,10 +18,12 @@ CONSOLE = """\b
 Examples:
   smartos-wizard guest console lab
   smartos-wizard guest console lab --log
-  smartos-wizard guest console lab --wait "login:" --timeout 600
+  smartos-wizard guest console lab --wait login --timeout 600
+  smartos-wizard guest console lab --wait "SmartOS Setup" --json
 \b
-Ctrl-] leaves the console; the guest goes on.
-Exit codes: 0 done, 1 the word did not come in time, 4 no such guest, or it does not run.
+Ctrl-] leaves the console; the guest goes on. --wait looks at all it said since it was last started. `login` stands
+for the prompt at which one logs in, `setup` for the questions of the first start.
+Exit codes: 0 done, 1 the text did not come in time or the guest went off, 4 no such guest, or it does not run.
 """
 SSH = """\b
 Examples:
@@ -34,10 +37,19 @@ Exit codes: those of ssh; 4 no such guest, or it does not run.
 @click.command(name="console", epilog=CONSOLE)
 @click.argument("name")
 @click.option("--log", "only_log", is_flag=True, help="Print all that its console said so far, and stop.")
-@click.option("--wait", default="", metavar="TEXT", help="Wait until this text appears, and stop.")
-@click.option("--timeout", type=float, default=300.0, metavar="S", help="Seconds to wait for it.")
+@click.option(
+    "--wait", "--wait-for", "wait", default="", metavar="TEXT", help="Wait until it says this, and stop."
+)
+@click.option("--new", is_flag=True, help="With --wait: only what it says from now on counts.")
+@click.option("--timeout", type=click.FloatRange(0), default=300.0, metavar="S", show_default=True,
+              help="Seconds to wait for it.")  # fmt: skip
+@click.option(
+    "--json", "as_json", is_flag=True, help="With --wait: how it went as JSON, instead of what it says."
+)
 @click.pass_obj
-def console_command(options: Options, name: str, only_log: bool, wait: str, timeout: float) -> int:
+def console_command(
+    options: Options, name: str, only_log: bool, wait: str, new: bool, timeout: float, as_json: bool
+) -> int:
     """The serial console of the guest NAME. Without a terminal it prints what the guest says."""
     from smartos_wizard.guests import reach
 
@@ -47,11 +59,10 @@ def console_command(options: Options, name: str, only_log: bool, wait: str, time
         if where.log is not None and where.log.exists():
             sys.stdout.buffer.write(where.log.read_bytes())
         return 0
-    if wait and where.log is not None:
-        if reach.wait_for(where.log, wait, timeout, sys.stdout.buffer):
-            return 0
-        tell(f"“{wait}” did not appear in {timeout:g} s.")
-        return 1
+    if wait:
+        return waited_code(options.world, guest, wait, timeout, as_json=as_json, new=new, echo=True)
+    if new or as_json:
+        raise UsageProblem("no-wait", "--new and --json go with --wait.", hint="Say what to wait for.")
     if where.socket is None or not where.socket.exists():
         raise Refused("guest-not-running", f"{name} does not run.", hint=f"smartos-wizard guest start {name}")
     if not sys.stdin.isatty():

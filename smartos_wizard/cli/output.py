@@ -54,6 +54,11 @@ def emit(document: Any) -> None:
     click.echo(json.dumps(document, indent=2, default=str))
 
 
+def emit_line(document: Any) -> None:
+    """One JSON document in one line, where others come before or after it."""
+    click.echo(json.dumps(document, separators=(",", ":"), default=str))
+
+
 def say(line: str = "") -> None:
     """A line for a person, on stdout."""
     click.echo(line)

@@ -1,11 +1,10 @@
-"""Reaching a running guest: its console by its socket and its log, and ssh. What is said goes to a binary stream."""
+"""Reaching a running guest: its console by its socket, and ssh. What is said goes to a binary stream."""
 
 from __future__ import annotations
 
 import os
 import select
 import socket
-import time
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -14,26 +13,6 @@ from smartos_wizard.guests.model import Endpoint, Guest
 
 LEAVE = b"\x1d"
 """Ctrl-], which leaves a console."""
-_KEPT = 65536
-
-
-def wait_for(log: Path, word: str, seconds: float, out: BinaryIO) -> bool:
-    """Copy what the console says to `out` until the word is in it; False when `seconds` passed before."""
-    wanted, until, seen = word.encode(), time.monotonic() + seconds, b""
-    at = 0
-    while time.monotonic() < until:
-        if log.exists():
-            with log.open("rb") as file:
-                file.seek(at)
-                new = file.read()
-            at += len(new)
-            out.write(new)
-            out.flush()
-            seen = (seen + new)[-_KEPT - len(wanted) :]
-            if wanted in seen:
-                return True
-        time.sleep(0.2)
-    return False
 
 
 def listen(place: Path, out: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""The console of a guest: read, waited for, and joined to a real terminal."""
+"""The console of a guest: joined to a real terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pty
 import socket
 import termios
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -34,22 +33,6 @@ def answering(place: Path) -> threading.Thread:
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     return thread
-
-
-def test_a_word_is_waited_for_even_where_it_comes_in_two_pieces(tmp_path: Path) -> None:
-    log, out = tmp_path / "log", io.BytesIO()
-
-    def says() -> None:
-        time.sleep(0.3)
-        log.write_bytes(b"SmartOS\nlog")
-        time.sleep(0.3)
-        with log.open("ab") as file:
-            file.write(b"in: ")
-
-    threading.Thread(target=says, daemon=True).start()
-    assert reach.wait_for(log, "login:", 5, out)
-    assert out.getvalue() == b"SmartOS\nlogin: "
-    assert not reach.wait_for(log, "never", 0.3, io.BytesIO())
 
 
 def test_a_terminal_is_joined_and_left_as_it_was(tmp_path: Path) -> None:
