@@ -90,12 +90,13 @@ def look_at(path: Path) -> int | None:
 
 
 def verified_file(
-    choice: ImageChoice, world: World, *, later: bool = False, platform: bool = False, bundle: bool = False
-) -> VerifiedImage:
+    choice: ImageChoice, world: World, *, later: bool = False, platform: bool = False, bundle: bool = False,
+    iso: bool = False,
+) -> VerifiedImage:  # fmt: skip
     """The user's file, read and checked against the digest given, or against the list of its release where
     it was downloaded by this program. Raises ChecksumFailed: a wrong image must not cost anybody a key.
 
-    `platform` is for the platform tarball, `bundle` allows the VMware bundle. `later` leaves the reading to the writer, which does it before it changes anything.
+    `platform` is for the platform tarball, `bundle` allows the VMware bundle, `iso` an ISO. `later` leaves the reading to the writer, which does it before it changes anything.
     """
     from smartos_wizard.media.verified import expected_image, verify_now
     from smartos_wizard.releases.store import Store
@@ -110,6 +111,7 @@ def verified_file(
         unverified=choice.unverified,
         platform=platform,
         bundle=bundle,
+        iso=iso,
     )
     return replace(image, checked=False) if later and image.digest else verify_now(image)
 
@@ -117,7 +119,7 @@ def verified_file(
 def released(choice: ImageChoice, world: World, what: str = "usb") -> tuple[Plan | None, VerifiedImage]:
     """The download that is needed first (None where the file is in the store), and the image it will give.
 
-    `what` is the kind of artifact: `usb` or `platform`. Raises NetworkFailed, and Refused where the release
+    `what` is the kind of artifact: `usb`, `iso` or `platform`. Raises NetworkFailed, and Refused where the release
     has none.
     """
     from smartos_wizard.releases.model import STAMP, ArtifactKind
@@ -136,7 +138,7 @@ def released(choice: ImageChoice, world: World, what: str = "usb") -> tuple[Plan
     release = read_release(mirror, choice.release, world.paths.cache)
     artifact = release.artifact(kind)
     if artifact is None:
-        name = "USB image" if kind is ArtifactKind.USB else "platform tarball"
+        name = {ArtifactKind.USB: "USB image", ArtifactKind.ISO: "ISO"}.get(kind, "platform tarball")
         raise Refused(
             f"no-{what}-image", f"Release {release.stamp} has no {name}.", hint="Choose another release."
         )
@@ -157,6 +159,8 @@ def _image(path: Path, stamp: str, checksum: Any, source: str) -> VerifiedImage:
         if path.is_file()
         else ImageKind.PLATFORM
         if path.suffix == ".tgz"
+        else ImageKind.ISO
+        if path.suffix == ".iso"
         else ImageKind.BZIP2
         if path.suffix == ".bz2"
         else ImageKind.GZIP

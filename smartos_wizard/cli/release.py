@@ -212,7 +212,8 @@ def prune(options: Options, keep: int, dry_run: bool, confirm: tuple[str, ...], 
     from smartos_wizard.releases.store import Store
 
     world = options.world
-    plan = plan_prune(Store(world.paths.store), keep)
+    used = [Path(guest.spec.boot.source) for guest in world.guests.list() if not guest.key.exists()]
+    plan = plan_prune(Store(world.paths.store), keep, used)
     if not plan.steps and not as_json:
         say("Nothing to remove.")
         return 0

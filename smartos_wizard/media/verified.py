@@ -33,10 +33,12 @@ def expected_image(
     unverified: bool = False,
     platform: bool = False,
     bundle: bool = False,
+    iso: bool = False,
 ) -> VerifiedImage:
     """The image at `path` with the digest it must have, from the first of: `sha256` (hex), the checksum
     list `sums`, the release's own list through `stored`. Its bytes have not been read yet. `platform` is
-    for the platform tarball, which everything but upgrading refuses; `bundle` allows the VMware bundle too.
+    for the platform tarball, which everything but upgrading refuses; `bundle` allows the VMware bundle too,
+    `iso` an ISO.
 
     Raises Refused for what is no image for a key (`iso-is-no-key` and its like), ChecksumFailed `no-digest`
     where nothing vouches for it and `unverified` was not said, `sums-missing`, `sums-malformed`,
@@ -50,7 +52,8 @@ def expected_image(
             hint="Upgrading takes platform-*.tgz; `key write` takes USB images.",
             context=str(path),
         )
-    no_key = platform or (bundle and facts.kind is ImageKind.VMWARE)
+    allowed = {ImageKind.VMWARE: bundle, ImageKind.ISO: iso}
+    no_key = platform or allowed.get(facts.kind, False)
     if not no_key:
         refuse_unwritable(facts, path)
     checksum, voucher, stamp = _expected(path, sha256, sums, stored)

@@ -11,14 +11,28 @@ from smartos_wizard.practice.squeeze import GzipWriter, pieces
 
 _SMALL_ARCHIVE = 1 << 20
 _BUNDLE = "SmartOS.vmwarevm"
+_LOADER = "boot/cdboot"
+# cli; hlt; jmp back: a practice ISO started by a BIOS stops there, doing nothing.
+_HALT = b"\xfa\xf4\xeb\xfc"
 
 
-def build_iso(path: Path, stamp: str, *, boot_archive_size: int = _SMALL_ARCHIVE, seed: int = 1) -> Path:
-    """Write an ISO as `mkisofs -R` makes it: Rock Ridge, empty system area, not hybrid. Returns the path."""
+def build_iso(
+    path: Path,
+    stamp: str,
+    *,
+    boot_archive_size: int = _SMALL_ARCHIVE,
+    seed: int = 1,
+    boot_code: bytes = _HALT,
+) -> Path:
+    """Write an ISO as `mkisofs -R` makes it: Rock Ridge, El Torito, empty system area, not hybrid. Returns the path.
+
+    A BIOS starts `boot_code`, 2048 bytes at most.
+    """
     import pycdlib
 
     platform = platform_files(stamp, boot_archive_size, seed)
     files = boot_files(stamp) | {f"platform/{name}": data for name, data in platform.items()}
+    files[_LOADER] = boot_code.ljust(2048, b"\0")
     iso = pycdlib.PyCdlib()
     iso.new(interchange_level=3, rock_ridge="1.09")
     folders: dict[str, str] = {"": ""}
@@ -31,7 +45,10 @@ def build_iso(path: Path, stamp: str, *, boot_archive_size: int = _SMALL_ARCHIVE
                 folders[here] = f"{folders[above]}/D{len(folders):05}"
                 iso.add_directory(folders[here], rr_name=part)
             above = here
-        iso.add_fp(io.BytesIO(data), len(data), f"{folders[above]}/F{number:05}.;1", rr_name=leaf)
+        place = f"{folders[above]}/F{number:05}.;1"
+        iso.add_fp(io.BytesIO(data), len(data), place, rr_name=leaf)
+        if name == _LOADER:
+            iso.add_eltorito(place, "/BOOT.CAT;1", rr_bootcatname="boot.catalog", boot_load_size=4)
     iso.write(str(path))
     iso.close()
     return path

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from smartos_wizard.practice.mirror_tree import PracticeTree
     from smartos_wizard.practice.server import MirrorServer
 
-_LAYOUT = 3  # raised when anything built in the place changes
+_LAYOUT = 4  # raised when anything built in the place changes
 _NETWORK = 25_000_000  # bytes per second of the practice network
 
 

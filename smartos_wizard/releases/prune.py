@@ -7,7 +7,7 @@ the word `prune`. Imports core only.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,14 +48,14 @@ def files_of(store: Store) -> tuple[OldFile, ...]:
     return tuple(found)
 
 
-def plan_prune(store: Store, keep: int) -> Plan:
+def plan_prune(store: Store, keep: int, used: Collection[Path] = ()) -> Plan:
     """The plan to remove the files of all but the `keep` newest stored releases, each file a step.
 
-    A file that is being downloaded just now is left alone.
+    A file that is being downloaded just now is left alone, and so are those in `used`: a guest starts from them.
     """
     files = files_of(store)
     kept = set(sorted({f.stamp for f in files}, reverse=True)[: max(0, keep)])
-    old = [f for f in files if f.stamp not in kept and not _in_use(f.path)]
+    old = [f for f in files if f.stamp not in kept and f.path not in used and not _in_use(f.path)]
     steps = tuple(
         Step(
             f"remove-{number}",
@@ -73,6 +73,11 @@ def plan_prune(store: Store, keep: int) -> Plan:
     title = f"Remove {len(old)} downloaded files, {text.size(total)}" if old else "Nothing to remove"
     untouched = (
         *(f"downloads of {stamp}" for stamp in sorted(kept, reverse=True)),
+        *(
+            f"{f.path.name}, from which a guest starts"
+            for f in files
+            if f.path in used and f.stamp not in kept
+        ),
         "everything outside the store",
     )
     confirmation = Confirmation("To remove these downloads, say", (TOKEN,)) if old else None
