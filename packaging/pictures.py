@@ -60,9 +60,9 @@ def progress(name: str) -> Any:
 
 async def more(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:
     """The screens off the straight way."""
-    from smartos_wizard.app import JobMoved
     from smartos_wizard.core.journal import Job
     from smartos_wizard.screens.desk import JobRow
+    from smartos_wizard.screens.following import JobMoved
     from smartos_wizard.screens.keys import OneKey
     from smartos_wizard.screens.work import Work
     from tests.screens import conftest as steps

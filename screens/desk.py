@@ -15,6 +15,7 @@ from smartos_wizard.media.model import ImageKind, Judged, KeyContents, Target, V
 from smartos_wizard.screens.keys_desk import KeyDesk
 from smartos_wizard.screens.machine_desk import MachineDesk
 from smartos_wizard.screens.options_desk import BootDesk
+from smartos_wizard.screens.sandbox_desk import SandboxDesk
 
 if TYPE_CHECKING:
     from smartos_wizard.boot.model import BootChoices
@@ -67,6 +68,7 @@ class Desk:
         self.boot = BootDesk(world)
         self.machine = MachineDesk(world)
         self.care = KeyDesk(world)
+        self.sandbox = SandboxDesk(world)
 
     def listing(self) -> Listing:
         """The mirror's listing, or the last good one. Raises NetworkFailed."""

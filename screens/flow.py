@@ -1,6 +1,7 @@
 """The way through the wizard: steps, answers, forward and back. Pure; knows neither Textual nor the rooms.
 
-The full-screen and the line-by-line wizard walk the same flow. Answers are immutable snapshots in a list, so
+There are several roads over the same kind of flow: to a key, to a guest in a sandbox. The full-screen and the
+line-by-line wizard walk the same flow. Answers are immutable snapshots in a list, so
 going back shows a step as it was left and can undo nothing by accident.
 """
 
@@ -13,14 +14,16 @@ from typing import Any
 from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.media.model import Target, VerifiedImage
 from smartos_wizard.screens.options_model import Given
+from smartos_wizard.screens.sandbox_model import GuestAnswers
 
 LAST_CHARACTERS = 4
 _LONG_SERIAL = 8
 
 
 class Stage(StrEnum):
-    """The decisions and the work on the way to a key, in order."""
+    """The decisions and the work on all roads; each road has some of them, in its own order."""
 
+    HYPERVISOR = "hypervisor"
     RELEASE = "release"
     CHECK = "check"
     TARGET = "target"
@@ -29,9 +32,26 @@ class Stage(StrEnum):
     WRITE = "write"
     PROVE = "prove"
     DONE = "done"
+    SIZE = "size"
+    NETWORK = "network"
+    CREATE = "create"
+    CONSOLE = "console"
 
+
+Road = tuple[Stage, ...]
+
+KEY_ROAD: Road = (
+    Stage.RELEASE, Stage.CHECK, Stage.TARGET, Stage.OPTIONS, Stage.REVIEW, Stage.WRITE, Stage.PROVE, Stage.DONE,
+)  # fmt: skip
+"""From a release to a key that is proven."""
+SANDBOX_ROAD: Road = (
+    Stage.HYPERVISOR, Stage.RELEASE, Stage.CHECK, Stage.SIZE, Stage.NETWORK, Stage.OPTIONS, Stage.REVIEW,
+    Stage.CREATE, Stage.CONSOLE,
+)  # fmt: skip
+"""From a hypervisor to the console of a guest."""
 
 TITLES = {
+    Stage.HYPERVISOR: "Hypervisor",
     Stage.RELEASE: "Release",
     Stage.CHECK: "Check",
     Stage.TARGET: "Target",
@@ -40,35 +60,44 @@ TITLES = {
     Stage.WRITE: "Write",
     Stage.PROVE: "Prove",
     Stage.DONE: "Done",
+    Stage.SIZE: "Size",
+    Stage.NETWORK: "Network",
+    Stage.CREATE: "Create",
+    Stage.CONSOLE: "Console",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Everything the user has decided so far. `choices` is what the machine is told at boot, `given` how it came."""
+    """Everything the user has decided so far. `choices` is what the machine is told at boot, `given` how it came.
+
+    `guest` is what a guest shall be, on the road to one.
+    """
 
     stamp: str = ""
     image: VerifiedImage | None = None
     targets: tuple[Target, ...] = ()
     choices: BootChoices = field(default_factory=BootChoices, repr=False)
     given: Given = field(default_factory=Given, repr=False)
+    guest: GuestAnswers = field(default_factory=GuestAnswers)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Where the user is, what was answered, and the snapshots behind."""
+    """Where the user is on which road, what was answered, and the snapshots behind."""
 
     stage: Stage = Stage.RELEASE
     answers: Answers = field(default_factory=Answers)
     behind: tuple[tuple[Stage, Answers], ...] = ()
+    road: Road = KEY_ROAD
 
     def forward(self, **answers: Any) -> Flow:
         """The flow after answering this stage; stages that have nothing to ask are passed over."""
         new = replace(self.answers, **answers)
-        stage = _after(self.stage)
+        stage = self._after(self.stage)
         while skips(stage, new):
-            stage = _after(stage)
-        return Flow(stage, new, (*self.behind, (self.stage, self.answers)))
+            stage = self._after(stage)
+        return Flow(stage, new, (*self.behind, (self.stage, self.answers)), self.road)
 
     def back(self) -> Flow | None:
         """The flow as it was before this stage, with the later answers kept where they still hold; None at the first.
@@ -87,22 +116,22 @@ class Flow:
             targets=now.targets,
             choices=now.choices,
             given=now.given,
+            guest=now.guest,
         )
-        return Flow(stage, kept, tuple(rest))
+        return Flow(stage, kept, tuple(rest), self.road)
 
     def noted(self, **answers: Any) -> Flow:
         """The same place with some answers noted already, before the step is left."""
         return replace(self, answers=replace(self.answers, **answers))
 
+    def _after(self, stage: Stage) -> Stage:
+        at = self.road.index(stage)
+        return self.road[min(at + 1, len(self.road) - 1)]
+
     def another(self) -> Flow:
         """The same release and options for another key: back at the target, with none chosen."""
         behind = tuple((s, a) for s, a in self.behind if s in (Stage.RELEASE, Stage.CHECK))
         return Flow(Stage.TARGET, replace(self.answers, targets=()), behind)
-
-
-def _after(stage: Stage) -> Stage:
-    stages = list(Stage)
-    return stages[min(stages.index(stage) + 1, len(stages) - 1)]
 
 
 def skips(stage: Stage, answers: Answers) -> bool:

@@ -15,7 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
 from smartos_wizard.core.errors import ErrorReport, report_of
-from smartos_wizard.screens.flow import Stage
+from smartos_wizard.screens.flow import KEY_ROAD, SANDBOX_ROAD, Road, Stage
+from smartos_wizard.screens.sandbox_words import guest_by_command
 from smartos_wizard.screens.widgets.choices import Choices
 from smartos_wizard.screens.widgets.rail import Rail
 from smartos_wizard.screens.words import Marks, same_by_command
@@ -60,7 +61,7 @@ class Page(Screen[None]):
         yield Static("Please enlarge this window\n(80x24 is good)", id="too-small")
         stage = self.stage
         if stage is not None:
-            yield Rail(stage, self.marks)
+            yield Rail(stage, self.marks, self.road)
         with Horizontal(id="main"):
             with self.frame():
                 yield from self.body()
@@ -72,8 +73,14 @@ class Page(Screen[None]):
 
     @property
     def stage(self) -> Stage | None:
-        """The step of the rail; None off the way to a key."""
+        """The step of the rail; None off every road."""
         return self.STAGE
+
+    @property
+    def road(self) -> Road:
+        """The road this step is a part of."""
+        road = self.wizard.flow.road
+        return road if self.stage in road else KEY_ROAD
 
     def frame(self) -> Widget:
         """What holds the body; it scrolls where the window is small."""
@@ -110,7 +117,10 @@ class Page(Screen[None]):
         """The command that does the same."""
         if self.STAGE is None:
             return ""
-        return same_by_command(self.STAGE, self.wizard.flow.answers, practice=self.wizard.desk.world.practice)
+        flow, practice = self.wizard.flow, self.wizard.desk.world.practice
+        if self.road == SANDBOX_ROAD:
+            return guest_by_command(self.STAGE, flow.answers, practice=practice)
+        return same_by_command(self.STAGE, flow.answers, practice=practice)
 
     def _same(self) -> Content:
         words = self.command()

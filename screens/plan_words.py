@@ -16,6 +16,11 @@ _EFFECTS = {
 }
 
 
+def effect_word(effect: str) -> tuple[str, str]:
+    """The word of an effect and how it is drawn."""
+    return _EFFECTS[Effect(effect)]
+
+
 def plan_words(plan: Plan, *, short: bool = False, by_hand: bool = False, width: int = 76) -> Content:
     """The plan, one numbered step after the other; `short` keeps fewer details."""
     lines: list[Content] = []

@@ -78,7 +78,7 @@ def same_by_command(stage: Stage, answers: Answers, *, practice: bool = False) -
         case Stage.WRITE | Stage.PROVE:
             tokens = " ".join(f"--confirm {shlex.quote(t.token)}" for t in answers.targets)
             return f"{write} {tokens}".rstrip()
-        case Stage.DONE:
+        case _:
             return f"{start} key check {paths} --release {stamp}"
 
 

@@ -1,0 +1,224 @@
+"""Work on a guest: its steps one below the other, a bar where bytes are copied, what is not as asked, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from smartos_wizard.core.errors import ErrorReport
+from smartos_wizard.core.events import PlanFinished
+from smartos_wizard.core.journal import Job
+from smartos_wizard.core.plan import Plan
+from smartos_wizard.core.progress import Meter, StepState
+from smartos_wizard.screens.asking import Asking
+from smartos_wizard.screens.flow import SANDBOX_ROAD, Stage
+from smartos_wizard.screens.page import error_words
+from smartos_wizard.screens.plan_words import effect_word
+from smartos_wizard.screens.widgets.gauges import clock_time
+from smartos_wizard.screens.widgets.panel import pairs
+from smartos_wizard.screens.widgets.rail import Rail
+from smartos_wizard.screens.work_words import how_it_ended
+from smartos_wizard.screens.working import Working
+
+_BESIDE = 16
+"""Rows of the window that are not the list of steps."""
+_STAGES = {"guest-create": Stage.CREATE, "guest-start": Stage.CONSOLE}
+_ONWARD = {"guest-create": "Start it", "guest-start": "Open its console"}
+
+
+class GuestWork(Working):
+    """One job about a guest, as it goes."""
+
+    SIDE_TITLE: ClassVar[str] = "The guest and what happened"
+    HELP = """
+### What is this?
+The work, in a process of its own, step by step as the plan said.
+
+### What happens?
+If this window closes, the work goes on: start the wizard again and follow it from Home.
+`c` cancels at the next safe moment; what was begun of a new guest is then taken away again.
+At the end the hypervisor is asked what it made of it, and **every difference** is said.
+
+### What is not touched?
+This machine's disks and boot set-up, its network settings, and guests of other programs.
+"""
+
+    def __init__(
+        self,
+        job: Job,
+        plan: Plan | None = None,
+        then: Callable[[], None] | None = None,
+        *,
+        words: str = "Go on",
+    ) -> None:
+        """`then` is where it goes on at the end, and with Escape; its button says `words`.
+
+        Without it a guest that was made can be started, and one that was started shows its console.
+        """
+        super().__init__(job, plan)
+        self._then, self._words = then, words
+
+    @property
+    def guest(self) -> str:
+        """The name of the guest this is about."""
+        from smartos_wizard.screens.sandbox_desk import guest_name
+
+        return guest_name(self.plan)
+
+    @property
+    def stage(self) -> Stage | None:
+        """Where it stands on the way to a guest; None elsewhere."""
+        flow = self.wizard.flow
+        mine = flow.road == SANDBOX_ROAD and flow.answers.guest.name == self.guest
+        return _STAGES.get(self.plan.kind) if mine and self._then is None else None
+
+    @property
+    def road(self) -> tuple[Stage, ...]:
+        """The way to a guest."""
+        return SANDBOX_ROAD
+
+    def below(self) -> ComposeResult:
+        """What was noted last, where it is not at the side."""
+        yield Static("", id="noted", markup=False)
+
+    def side(self) -> ComposeResult:
+        """The guest, and what was noted."""
+        yield Static("", id="facts", markup=False)
+        yield Static("Events", classes="heading gap", markup=False)
+        yield Static("", id="events", markup=False)
+
+    def frame(self) -> Widget:
+        """The steps keep to the window."""
+        return Vertical(id="body")
+
+    # ------------------------------------------------------------------ drawing
+
+    def steps(self, width: int) -> Content:
+        """As many as fit around the one at hand, each with mark and effect."""
+        states = list(self.progress.steps) or [_waiting(self.plan, n) for n in range(len(self.plan.steps))]
+        room = max(3, self.app.size.height - _BESIDE)
+        at = next((n for n, s in enumerate(states) if s.state != "done"), len(states) - 1)
+        first = max(0, min(at - room // 2, len(states) - room))
+        lines = [self._step(state, width) for state in states[first : first + room]]
+        last = len(states) - first - room
+        if first > 0:
+            lines[0] = Content.assemble((f"  {first + 1} done before", "$dim"))
+        if last > 0:
+            lines[-1] = Content.assemble((f"  {last + 1} more to come", "$dim"))
+        return Content("\n").join(lines)
+
+    def _step(self, state: StepState, width: int) -> Content:
+        marks = self.marks
+        mark, style = {
+            "done": (marks.done, "$success"),
+            "now": (marks.now, "bold $accent"),
+            "failed": (marks.failed, "bold $error"),
+            "cancelled": (marks.failed, "$warning"),
+        }.get(state.state, (marks.todo, "$faint"))
+        end = {"failed": " failed", "cancelled": " stopped"}.get(state.state, "")
+        word, colour = effect_word(state.head.effect)
+        room = width - len(mark) - 11 - len(end)
+        title = state.head.title if len(state.head.title) <= room else state.head.title[: room - 1] + "…"
+        bold = "bold" if state.state == "now" else "" if state.state == "done" else "$dim"
+        return Content.assemble(
+            (mark, style), (f" {word:<9}", colour), (title, bold), (end, "bold $error" if end else "")
+        )
+
+    def draw_head(self, width: int) -> None:
+        """The side and the rail."""
+        del width
+        if self.stage is not None and self.query(Rail):
+            self.query_one(Rail).move(self.stage, failed=self.failed)
+        if self.app.size.width < 110:
+            return
+        from smartos_wizard.screens.sandbox_desk import facts_of
+
+        self.query_one("#facts", Static).update(pairs(facts_of(self.plan), width=34))
+        notes = [
+            Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-10:]
+        ]
+        self.query_one("#events", Static).update(Content("\n").join(notes or [Content("Nothing yet.")]))
+
+    def draw_below(self, meters: dict[str, Meter], width: int) -> None:
+        """The last word, once there is one."""
+        del meters
+        place = self.query_one("#noted", Static)
+        note = self.progress.notes[-1] if self.progress.notes else None
+        place.display = note is not None and not self._ended
+        if note is not None:
+            words = note.text if len(note.text) <= width else note.text[: width - 1] + "…"
+            place.update(Content.assemble((words, "bold $warning" if note.level == "warning" else "$dim")))
+        self.query_one("#meters").display = not self._ended
+
+    # ------------------------------------------------------------------ the end
+
+    def how_it_ended(self, *, lost: bool) -> Content:
+        """The end in words, with everything that is not as asked."""
+        words = how_it_ended(self.progress, lost=lost)
+        ended = self.progress.ended
+        if not self.good or not isinstance(ended, PlanFinished):
+            return words
+        told = [line for line in ended.result.get("say", []) if not str(line).startswith("Next: ")]
+        lines = [Content(str(line)) for line in told or ["Done."]]
+        for what, asked, actual in ended.result.get("drift", []):
+            line = f"{self.marks.warn} {what}: asked {asked}, the hypervisor says {actual}"
+            lines.append(Content.assemble((line, "bold $warning")))
+        return Content("\n").join(lines)
+
+    def leaves(self) -> bool:
+        """Room for the end."""
+        self.query_one("#noted").display = self.query_one("#meters").display = False
+        return False
+
+    def onward(self) -> str:
+        """What the button says."""
+        if self._then is not None:
+            return self._words
+        return _ONWARD.get(self.plan.kind, "Your guests")
+
+    def go_on(self) -> None:
+        """Where it goes on; by itself from creating to starting to the console."""
+        name = self.guest
+        if self._then is not None:
+            self._then()
+        elif self.plan.kind == "guest-create":
+            desk = self.wizard.desk
+            self.query_one("#next").disabled = True
+            self.ask_rooms(
+                lambda: desk.start(desk.sandbox.start_plan(name)), self._started, self._not_started
+            )
+        elif self.plan.kind == "guest-start":
+            from smartos_wizard.screens.guest_console import GuestConsole
+
+            self.wizard.show(GuestConsole(name))
+        else:
+            self.wizard.show_guests()
+
+    def _started(self, job: Job) -> None:
+        self.wizard.watch_job(job)
+
+    def _not_started(self, error: ErrorReport) -> None:
+        self.query_one("#next").disabled = False
+        self.wizard.ask(Asking("It cannot be started now", error_words(error), (("ok", "Close"),)))
+
+    def action_back(self) -> None:
+        """Where it came from; the work goes on."""
+        if self._then is None:
+            super().action_back()
+            return
+        if not self._ended:
+            self.notify("The work goes on. Home shows it.")
+        self._then()
+
+
+def _waiting(plan: Plan, number: int) -> StepState:
+    from smartos_wizard.core.events import StepHead
+
+    step = plan.steps[number]
+    return StepState(StepHead(step.id, step.title, step.effect.value))

@@ -1,0 +1,79 @@
+"""Which screen belongs to a stage of a road, and which to a job. Each is imported when it is shown."""
+
+from __future__ import annotations
+
+from smartos_wizard.core.journal import Job
+from smartos_wizard.core.plan import Plan
+from smartos_wizard.screens.flow import SANDBOX_ROAD, Flow, Stage
+from smartos_wizard.screens.page import Page
+from smartos_wizard.screens.working import Working
+
+
+def screen_of(flow: Flow) -> Page:
+    """The screen of the flow's stage."""
+    match flow.stage:
+        case Stage.RELEASE:
+            from smartos_wizard.screens.release import ChooseRelease
+
+            return ChooseRelease()
+        case Stage.CHECK:
+            from smartos_wizard.screens.download import Download
+
+            return Download()
+        case _:
+            return _of_a_guest(flow.stage) if flow.road == SANDBOX_ROAD else _of_a_key(flow.stage)
+
+
+def _of_a_key(stage: Stage) -> Page:
+    match stage:
+        case Stage.TARGET:
+            from smartos_wizard.screens.target import ChooseTarget
+
+            return ChooseTarget()
+        case Stage.OPTIONS:
+            from smartos_wizard.screens.options import Options
+
+            return Options()
+        case Stage.REVIEW:
+            from smartos_wizard.screens.review import Review
+
+            return Review()
+        case _:
+            from smartos_wizard.screens.done import Done
+
+            return Done({})
+
+
+def _of_a_guest(stage: Stage) -> Page:
+    match stage:
+        case Stage.HYPERVISOR:
+            from smartos_wizard.screens.sandbox_where import ChooseHypervisor
+
+            return ChooseHypervisor()
+        case Stage.SIZE:
+            from smartos_wizard.screens.sandbox_size import ChooseSize
+
+            return ChooseSize()
+        case Stage.NETWORK:
+            from smartos_wizard.screens.sandbox_network import ChooseNetwork
+
+            return ChooseNetwork()
+        case Stage.OPTIONS:
+            from smartos_wizard.screens.sandbox_options import GuestOptions
+
+            return GuestOptions()
+        case _:
+            from smartos_wizard.screens.sandbox_review import GuestReview
+
+            return GuestReview()
+
+
+def work_of(job: Job, plan: Plan) -> Working:
+    """The screen that shows a job of that kind."""
+    if plan.kind.startswith("guest-"):
+        from smartos_wizard.screens.guest_work import GuestWork
+
+        return GuestWork(job, plan)
+    from smartos_wizard.screens.work import Work
+
+    return Work(job, plan)
