@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from smartos_wizard.cli.boot_options import boot_options, choices_from
-from smartos_wizard.cli.key_image import (
-    choice_of,
-    downloaded,
-    image_options,
-    look_at,
-    released,
-    require_typed,
-    verified_file,
-)
+from smartos_wizard.cli.guest_hands_off import hands_off_options
+from smartos_wizard.cli.guest_medium import Medium, medium_options
+from smartos_wizard.cli.key_image import image_options
 from smartos_wizard.cli.output import emit, json_option, plan_lines, run_plan, say, tell
 from smartos_wizard.core.errors import UsageProblem
 
 if TYPE_CHECKING:
     from smartos_wizard.boot.model import BootChoices
+    from smartos_wizard.cli.guest_hands_off import Hands
     from smartos_wizard.cli.main import Options
     from smartos_wizard.core.plan import Plan
     from smartos_wizard.guests.hypervisor import Hypervisor
@@ -34,9 +28,11 @@ Examples:
   smartos-wizard guest create lab --release latest
   smartos-wizard guest create lab --release latest --disk 2x40GB --memory 4GiB --answers answers.json
   smartos-wizard guest create lab --image smartos-USB.img.gz --sha256 HEX --sandbox sealed --dry-run
+  smartos-wizard guest create lab --release latest --hands-off --layout raidz1 --start --wait login
+  smartos-wizard guest create lab --release latest --boot iso
   smartos-wizard guest create lab --release latest --script sh > make-lab.sh
 \b
-Exit codes: 0 made, 2 a value makes no sense, 3 cancelled, 4 refused (name, memory, room, port, hypervisor),
+Exit codes: 0 made, and what was waited for was seen, 1 it was not, 2 a value makes no sense, 3 cancelled, 4 refused (name, memory, room, port, hypervisor),
 5 download, 6 checksum, 7 making it failed and what was begun was taken away again.
 """
 
@@ -44,6 +40,7 @@ Exit codes: 0 made, 2 a value makes no sense, 3 cancelled, 4 refused (name, memo
 @click.command(name="create", epilog=EPILOG)
 @click.argument("name")
 @image_options
+@medium_options
 @click.option(
     "--hypervisor", default="", metavar="ID", help="virtualbox, vmware or qemu; the first that works here."
 )
@@ -70,6 +67,7 @@ Exit codes: 0 made, 2 a value makes no sense, 3 cancelled, 4 refused (name, memo
     help="On 127.0.0.1; chosen if left away.",
 )
 @click.option("--nested", is_flag=True, help="Let it run virtual machines itself (bhyve).")
+@hands_off_options
 @boot_options
 @click.option("--confirm", multiple=True, metavar="TOKEN", help="`unverified`, with --unverified.")
 @click.option("--dry-run", is_flag=True, help="Show what would happen and stop.")
@@ -80,32 +78,17 @@ Exit codes: 0 made, 2 a value makes no sense, 3 cancelled, 4 refused (name, memo
 @click.pass_obj
 def create_command(
     options: Options, /, name: str, boot: dict[str, Any], dry_run: bool, script: str | None, confirm: tuple[str, ...],
-    as_json: bool, **said: Any,
+    as_json: bool, hands: Hands, **said: Any,
 ) -> int:  # fmt: skip
     """Make the guest NAME: its own copy of the release, empty disks, a sandbox, a serial console.
 
     Everything of it lies in one folder; this machine's disks, network settings and other guests are not touched.
     Its console is its first serial port, unless --console says otherwise.
     """
-    from smartos_wizard.guests.vmware.bundle import is_bundle
-
     world = options.world
-    choice = choice_of(
-        said["release"], said["image"], said["sha256"], said["sums"], said["mirror"], said["unverified"]
-    )
-    choices = choices_from(world, boot, tell)
-    if not choices.console:
-        choices = choices.with_(console="ttya")
-    making = _Making(world, name, choices, said)
-    download: Plan | None = None
-    if choice.image:
-        if not is_bundle(choice.image):
-            look_at(Path(choice.image))
-        if not dry_run and not script:
-            require_typed(choice, confirm)
-        image = verified_file(choice, world, later=True, bundle=True)
-    else:
-        download, image = released(choice, world)
+    medium = Medium(world, said)
+    making = _Making(world, name, medium, medium.fit(choices_from(world, boot, tell)), hands, said)
+    download, image = medium.image(None if dry_run or script else confirm)
     plan = making.plan(image)
     if script:
         from smartos_wizard.guests.script import script_of
@@ -120,17 +103,26 @@ def create_command(
         code = run_plan(world, download, as_json=as_json)
         if code:
             return code
-        plan = making.plan(downloaded(image, world))
-    return run_plan(world, plan, as_json=as_json)
+        plan = making.plan(medium.downloaded(image))
+    return hands.after(world, name, run_plan(world, plan, as_json=as_json), as_json=as_json)
 
 
 class _Making:
     """One `guest create`: the hypervisor is looked for once, the plan may be made twice."""
 
-    def __init__(self, world: World, name: str, choices: BootChoices, said: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        medium: Medium,
+        choices: BootChoices,
+        hands: Hands,
+        said: dict[str, Any],
+    ) -> None:
         from smartos_wizard.guests.building import choose_hypervisor
 
-        self.world, self.name, self.choices, self.said = world, name, choices, said
+        self.world, self.name, self.choices, self.said, self.hands = world, name, choices, said, hands
+        self.medium = medium
         self.hypervisor: Hypervisor
         self.detection: Detection
         self.hypervisor, self.detection = choose_hypervisor(world, said["hypervisor"])
@@ -139,18 +131,20 @@ class _Making:
     def plan(self, image: VerifiedImage) -> Plan:
         """The plan, for the same guest each time. Raises Refused for all that speaks against it."""
         from smartos_wizard.guests.building import Wish, build
-        from smartos_wizard.guests.model import BootKind, BootMedium, Sandbox
+        from smartos_wizard.guests.iso import medium_of
+        from smartos_wizard.guests.model import Sandbox
         from smartos_wizard.guests.planning import judge, plan_create
 
         if self.spec is None:
-            medium = BootMedium(BootKind.KEY, str(image.path), image.stamp, image.algorithm, image.digest)
             wish = Wish(
-                self.name, medium, memory=_mebibytes(self.said["memory"]), cpus=self.said["cpus"],
+                self.name, medium_of(image), memory=_mebibytes(self.said["memory"]), cpus=self.said["cpus"],
                 disks=_disks(self.said["disks"]), sandbox=Sandbox(self.said["sandbox"]), bridge=self.said["bridge"],
                 inner=self.said["inner"], nested=self.said["nested"], ssh_port=self.said["ssh_port"],
-                console=self.choices.console, configured=("settings",),
+                console=self.medium.console or self.choices.console,
+                configured=() if self.medium.is_iso else ("settings",),
             )  # fmt: skip
-            self.spec = build(wish, self.hypervisor, self.world)
+            spec = build(wish, self.hypervisor, self.world)
+            self.spec, self.choices = self.hands.fit(spec, self.choices, len(wish.disks))
             for finding in judge(self.spec, self.world, self.detection):
                 if finding.level != "error":
                     tell(f"{finding.text} {finding.hint}".rstrip())
@@ -160,12 +154,15 @@ class _Making:
         """Print the plan and leave nothing behind."""
         self.forget(plan)
         if as_json:
-            emit({**plan.to_json(), "before": [download.to_json()] if download else []})
+            before = [download.to_json()] if download else []
+            emit({**plan.to_json(), "before": before, "after": list(self.hands.lines())})
             return 0
         for each in (download, plan):
             if each is not None:
                 for line in (*plan_lines(each), ""):
                     say(line)
+        for line in self.hands.lines():
+            say(line)
         return 0
 
     def forget(self, plan: Plan) -> None:

@@ -19,6 +19,8 @@ from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.plan import Confirmation, Effect, Plan, Step
 from smartos_wizard.core.vault import Vault
 from smartos_wizard.guests import sizing, spec_toml
+from smartos_wizard.guests.hands_off import sealed_findings
+from smartos_wizard.guests.iso import comes_later, iso_step, refuse_choices, untouched
 from smartos_wizard.guests.model import BootKind, Detection, Finding, Guest, GuestSpec, Sandbox, State, refuse
 from smartos_wizard.guests.ports import GuestWorld, driver
 from smartos_wizard.guests.vmware.bundle import is_bundle, unpack_step
@@ -52,7 +54,8 @@ def judge(spec: GuestSpec, world: GuestWorld, detection: Detection | None = None
         )
     if detection.usable:
         found += hypervisor.validate(spec, detection)
-    return tuple(found)
+    later = comes_later(spec, world)
+    return tuple(each for each in found if each.reference != "image-missing" or not later)
 
 
 def plan_create(
@@ -63,21 +66,17 @@ def plan_create(
 
     `image` is the ISO, or the USB image of which the guest gets a copy of its own.
     """
-    refuse(judge(spec, world, detection))
+    refuse((*judge(spec, world, detection), *sealed_findings(choices.answers if choices else None, spec)))
     left = world.guests.half_made(spec)
     guest = world.guests.planned(spec)
     hypervisor = driver(world, spec.hypervisor)
     steps = [_clear(left)] if left is not None else []
+    if spec.boot.kind is BootKind.ISO:
+        refuse_choices(choices, spec.console)
+        steps.append(iso_step(spec, image))
     steps.append(
-        Step(
-            "folder",
-            "begin",
-            f"{guest.folder}",
-            Effect.CREATES,
-            ("Everything of the guest lies in it.",),
-            undo="removed",
-        )
-    )
+        Step("folder", "begin", f"{guest.folder}", Effect.CREATES, ("Everything of the guest lies in it.",), undo="removed")
+    )  # fmt: skip
     if spec.boot.kind is BootKind.KEY:
         steps.append(unpack_step(guest, image) if is_bundle(spec.boot.source) else _key(guest, image))
         if choices is not None and not choices.empty:
@@ -188,7 +187,7 @@ def plan_snapshot(guest: Guest, act: str, name: str) -> Plan:
 
 def _plan(kind: str, title: str, guest: Guest, steps: Sequence[Step], *, confirm: str = "") -> Plan:
     return Plan(
-        kind=kind, title=title, steps=tuple(steps), untouched=UNTOUCHED,
+        kind=kind, title=title, steps=tuple(steps), untouched=(*UNTOUCHED, *untouched(guest.spec)),
         confirmation=Confirmation(confirm, (guest.name,)) if confirm else None,
         locks=(str(guest.folder),),
         params={"spec": spec_toml.dump(guest.spec), "folder": guest.folder.name},

@@ -19,10 +19,12 @@ from smartos_wizard.core.vault import Vault
 from smartos_wizard.guests import sandbox, spec_toml
 from smartos_wizard.guests.export.actions import EXPORT_ACTIONS
 from smartos_wizard.guests.hypervisor import Hypervisor
+from smartos_wizard.guests.iso import ISO_ACTIONS
 from smartos_wizard.guests.key_copy import KeyCopy
 from smartos_wizard.guests.model import Guest, State
 from smartos_wizard.guests.ports import GuestWorld, driver
 from smartos_wizard.guests.vmware.actions import VMWARE_ACTIONS
+from smartos_wizard.guests.waiting import note_start
 from smartos_wizard.media.as_json import image_from_json
 from smartos_wizard.media.device import open_file
 from smartos_wizard.media.fat_edit import FatEditor
@@ -212,7 +214,11 @@ def _start(run: Run[GuestWorld], step: Step) -> Work:
         while said:
             yield Noted(run.clock(), step.id, said.pop(0))
 
-    yield from in_thread(run, lambda: hypervisor.start(guest, said.append), tick)
+    def work() -> None:
+        note_start(guest, hypervisor)
+        hypervisor.start(guest, said.append)
+
+    yield from in_thread(run, work, tick)
     run.result["say"] = [f"{guest.name} runs.", *_next(guest, hypervisor)]
     return {}
 
@@ -276,6 +282,7 @@ GUEST_ACTIONS: dict[str, Action[Any]] = {
     "remove": Action(_remove),
     "wipe": Action(_wipe),
     "snapshot": Action(_snapshot),
+    **ISO_ACTIONS,
     **VMWARE_ACTIONS,
     **EXPORT_ACTIONS,
 }
