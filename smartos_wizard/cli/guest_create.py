@@ -32,8 +32,9 @@ Examples:
   smartos-wizard guest create lab --release latest --boot iso
   smartos-wizard guest create lab --release latest --script sh > make-lab.sh
 \b
-Exit codes: 0 made, and what was waited for was seen, 1 it was not, 2 a value makes no sense, 3 cancelled, 4 refused (name, memory, room, port, hypervisor),
-5 download, 6 checksum, 7 making it failed and what was begun was taken away again.
+Exit codes: 0 made (and what was waited for was seen), 1 it was not seen, 2 a value makes no sense, 3 cancelled,
+4 refused (name, memory, room, port, hypervisor, answers, layout), 5 download, 6 checksum, 7 making it failed and what
+was begun was taken away again.
 """
 
 

@@ -1,7 +1,6 @@
 """A make-believe hypervisor: guests are a few small files, and starting one writes what a console would say.
 
-Scripted faults, chosen by the guest's name so that anybody can see them: `stuck` does not shut down when asked,
-`broken` cannot be made known to the hypervisor, `drifts` comes out with its sound switched on.
+Scripted faults are chosen by words of the guest's name: see `guest_faults.FAULTS`.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from smartos_wizard.core.errors import Refused, WriteFailed
+from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.files import replace_file
 from smartos_wizard.core.plan import Effect, Step
 from smartos_wizard.guests import sandbox
@@ -28,6 +27,8 @@ from smartos_wizard.guests.model import (
     GuestSpec,
     State,
 )
+from smartos_wizard.practice import guest_faults
+from smartos_wizard.practice.guest_faults import faults_of
 
 _MACHINE = "machine.json"
 _SAYS = """SmartOS (build: {stamp})
@@ -53,13 +54,16 @@ class PracticeHypervisor:
         )  # fmt: skip
 
     def validate(self, spec: GuestSpec, detection: Detection) -> tuple[Finding, ...]:
-        """Nothing speaks against anything."""
-        del spec, detection
-        return ()
+        """Nothing speaks against anything, but faults that were asked for are told."""
+        del detection
+        return guest_faults.findings_of(spec)
 
     def disk_step(self, guest: Guest, disk: DiskSpec) -> Step:
         """A small file that stands for a disk."""
         path = guest.disk(disk, "disk")
+        if "full" in faults_of(guest.name):
+            return Step(f"disk-{disk.name}", "command", f"disk {disk.name}, {disk.size >> 30} GiB", Effect.CREATES, (str(path),),
+                        undo="removed", params={"path": str(path), "commands": [["practice", "fill", str(path)]]})  # fmt: skip
         return Step(
             f"disk-{disk.name}", "write", f"disk {disk.name}, {disk.size >> 30} GiB", Effect.CREATES, (str(path),),
             undo="removed", params={"path": str(path), "text": f"practice disk of {disk.size} bytes\n"},
@@ -67,7 +71,11 @@ class PracticeHypervisor:
 
     def create_steps(self, guest: Guest) -> tuple[Step, ...]:
         """Its file, and a command that fails for a guest called `broken`."""
-        machine = {"state": "stopped", "snapshots": [], "audio": "on" if "drifts" in guest.name else "off"}
+        machine = {
+            "state": "stopped",
+            "snapshots": [],
+            "audio": "on" if "drifts" in faults_of(guest.name) else "off",
+        }
         path = guest.folder / _MACHINE
         return (
             Step("register", "command", f"{guest.name} known to the hypervisor", Effect.CREATES, undo="forgotten",
@@ -83,11 +91,8 @@ class PracticeHypervisor:
         return (Step("forget", "command", guest.name, Effect.CHANGES, params={"commands": command}),)
 
     def call(self, argv: tuple[str, ...]) -> str:
-        """Do nothing, or fail for a guest called `broken`."""
-        if argv[1] == "register" and "broken" in argv[2]:
-            raise WriteFailed(
-                "practice-fault", "The practice hypervisor fails here, as its guest's name asks for."
-            )
+        """Do nothing, or fail as the guest's name asks for."""
+        guest_faults.fail(argv)
         return ""
 
     def inspect(self, guest: Guest) -> Actual:
@@ -96,7 +101,11 @@ class PracticeHypervisor:
         if machine is None:
             return Actual(State.HALF_MADE if not guest.made else State.MISSING)
         spec = guest.spec
-        switches: dict[str, str | None] = {**sandbox.asked(spec), "audio": str(machine["audio"])}
+        switches: dict[str, str | None] = {
+            **sandbox.asked(spec),
+            "audio": str(machine["audio"]),
+            **machine.get("forgot", {}),
+        }
         return Actual(
             State(machine["state"]), spec.memory, spec.cpus,
             tuple(str(guest.disk(disk, "disk")) for disk in spec.disks), tuple(nic.mac for nic in spec.nics), switches,
@@ -105,22 +114,34 @@ class PracticeHypervisor:
 
     def start(self, guest: Guest, tell: Tell) -> None:
         """Write what a console would say."""
-        self._set(guest, state="running")
-        tell("It starts; its console talks.")
+        faults = faults_of(guest.name)
+        guest_faults.refuse_start(guest.name)
+        forgot = {"clipboard": "on"} if "forgetful" in faults else {}
+        self._set(guest, state="running", forgot=forgot, off_at=guest_faults.off_at(guest.name, time.time()))
+        tell("It starts; its console talks." if "silent" not in faults else "It starts.")
+        if forgot:
+            tell("The practice hypervisor has forgotten that the clipboard was to be off.")
         log = guest.console.log
         assert log is not None
-        with log.open("a", encoding="utf-8") as file:
-            file.write(_SAYS.format(stamp=guest.spec.boot.stamp or "practice", name=guest.name))
+        words = _SAYS.format(stamp=guest.spec.boot.stamp or "practice", name=guest.name)
+        if "slow" in faults:
+            guest_faults.talk_slowly(log, self._file(guest), words)
+        elif "silent" not in faults:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(words if "dies" not in faults else words.split("\n\n")[0] + "\npanic: practice\n")
 
     def stop(self, guest: Guest, tell: Tell, *, patience: float, force: bool = False) -> None:
         """At once, or after a while for a guest called `stuck`."""
         if self._machine(guest) is None:
             return
-        if "stuck" in guest.name and not force:
+        if "stuck" in faults_of(guest.name) and not force:
             tell(f"Asked it to shut down; waiting up to {patience:g} s.")
             time.sleep(min(patience, 2.0))
             tell("It did not switch itself off; switching it off.")
         self._set(guest, state="stopped")
+        if "lost" in faults_of(guest.name):
+            tell("The practice hypervisor has forgotten it.")
+            self._file(guest).unlink(missing_ok=True)
 
     def ssh(self, guest: Guest) -> Endpoint | None:
         """A port at which nobody answers."""
@@ -143,6 +164,8 @@ class PracticeHypervisor:
     def _machine(self, guest: Guest) -> dict[str, Any] | None:
         with contextlib.suppress(OSError, ValueError):
             found: dict[str, Any] = json.loads(self._file(guest).read_text(encoding="utf-8"))
+            if found["state"] == "running" and found.get("off_at") and time.time() > found["off_at"]:
+                found["state"] = "stopped"
             return found
         return None
 
