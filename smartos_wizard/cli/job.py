@@ -12,6 +12,7 @@ from smartos_wizard.core import journal, text
 from smartos_wizard.core.errors import UsageProblem
 from smartos_wizard.core.events import PlanCancelled, PlanFinished
 from smartos_wizard.core.paths import Paths
+from smartos_wizard.core.vault import Vault
 
 
 @click.group(name="job")
@@ -131,9 +132,11 @@ def cancel(options: Options, job_id: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def dismiss(options: Options, job_id: str, as_json: bool) -> None:
-    """Stop showing an unfinished job at the start; nothing else changes."""
+    """Stop showing an unfinished job at the start; secrets that waited for it are forgotten, nothing else changes."""
     job = find_job(options.world.paths, job_id)
     job.seen_file.touch()
+    if not job.running():
+        Vault(options.world.paths).forget_of(job.plan())
     if as_json:
         emit({"id": job.id, "dismissed": True})
     else:

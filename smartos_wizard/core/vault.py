@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import time
+from pathlib import Path
 
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.paths import Paths, private_directory
@@ -61,6 +62,14 @@ class Vault:
             for value in params.values():
                 if isinstance(value, str):
                     self.forget(value)
+
+    def waiting(self) -> tuple[tuple[str, Path, float], ...]:
+        """What is kept just now: its name, its file, and since when (seconds since the epoch). Never its content."""
+        with contextlib.suppress(OSError):
+            return tuple(
+                (p.name, p, p.stat().st_mtime) for p in sorted(self._root.iterdir()) if _NAME.match(p.name)
+            )
+        return ()
 
     def sweep(self) -> None:
         """Remove what nobody fetched for a week."""

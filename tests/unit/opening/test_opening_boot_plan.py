@@ -60,7 +60,7 @@ def test_the_stand_in_for_the_loader_fits_into_a_boot_sector():
 
 def test_doctor_tells_what_for_and_how_in_words_and_json(tmp_path, monkeypatch):
     monkeypatch.setenv("SMARTOS_WIZARD_HOME", str(tmp_path))
-    shown = CliRunner().invoke(cli, ["doctor", "--json"], standalone_mode=False)
+    shown = CliRunner().invoke(cli, ["--practice", "doctor", "--json"], standalone_mode=False)
     document = json.loads(shown.stdout)
     needs = {need["name"]: need for need in document["needs"]}
     assert needs["Python"]["there"]
