@@ -65,7 +65,7 @@ class WizardApp(Following):
             key_display="F10",
             tooltip="Leave; work that runs is asked about",
         ),
-        Binding("ctrl+c,ctrl+q", "quit", show=False, priority=True),
+        Binding("ctrl+c,ctrl+q", "quit_by_key", show=False, priority=True),
     ]
 
     def __init__(self, world: World, *, ascii_only: bool = False) -> None:
@@ -157,8 +157,18 @@ class WizardApp(Following):
         """Put a question over the screen."""
         _ = self.push_screen(screen, then)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A console takes every key, Ctrl-C too, but the F keys that stay with the wizard."""
+        del parameters
+        taken = action in ("quit_by_key", "next_theme", "command_palette") and bool(self.screen_stack)
+        return not (taken and getattr(self.screen, "takes_keys", False))
+
     async def action_quit(self) -> None:
         """Leave; ask first while a job runs."""
+        self.request_quit()
+
+    async def action_quit_by_key(self) -> None:
+        """The same, by a key that a console takes for itself."""
         self.request_quit()
 
     def request_quit(self) -> None:
