@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,20 +11,21 @@ from typing import Any
 from smartos_wizard.boot.key_files import files_for
 from smartos_wizard.boot.packed import unpack_choices
 from smartos_wizard.core.errors import Refused, WizardError, WriteFailed
-from smartos_wizard.core.events import Advanced, Event, Noted
-from smartos_wizard.core.files import exclusive, replace_file
+from smartos_wizard.core.events import Advanced, Noted
+from smartos_wizard.core.files import replace_file
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.core.vault import Vault
 from smartos_wizard.guests import sandbox, spec_toml
+from smartos_wizard.guests.at_work import driver_of, guest_of, writing
 from smartos_wizard.guests.export.actions import EXPORT_ACTIONS
 from smartos_wizard.guests.hypervisor import Hypervisor
 from smartos_wizard.guests.iso import ISO_ACTIONS
 from smartos_wizard.guests.key_copy import KeyCopy
 from smartos_wizard.guests.model import Guest, State
 from smartos_wizard.guests.ports import GuestWorld, driver
+from smartos_wizard.guests.running import RUN_ACTIONS
 from smartos_wizard.guests.vmware.actions import VMWARE_ACTIONS
-from smartos_wizard.guests.waiting import note_start
 from smartos_wizard.media.as_json import image_from_json
 from smartos_wizard.media.device import open_file
 from smartos_wizard.media.fat_edit import FatEditor
@@ -35,42 +36,20 @@ from smartos_wizard.media.volume import DeviceVolume
 from smartos_wizard.media.watching import in_thread
 
 
-def guest_of(run: Run[GuestWorld]) -> Guest:
-    """The guest of this run; its lock is held until the end. Raises Refused `guest-busy`."""
-    found = run.found.get("guest")
-    if isinstance(found, Guest):
-        return found
-    spec = spec_toml.load(run.plan.params["spec"], "the plan")
-    store = run.world.guests
-    folder = store.root / run.plan.params["folder"]
-    guest = Guest(spec, folder, store.sockets_of(spec.uuid))
-    busy = Refused(
-        "guest-busy", f"{spec.name} is being worked on by another process of this program.",
-        hint="`smartos-wizard job list` shows it; wait for it or cancel it.",
-    )  # fmt: skip
-    stack = contextlib.ExitStack()
-    run.on_end.append(stack.close)
-    stack.enter_context(exclusive(run.world.paths.state / "locks" / f"guest-{spec.uuid}.lock", busy))
-    run.found["guest"] = guest
-    run.result["guest"] = {"name": spec.name, "uuid": spec.uuid, "folder": str(folder)}
-    return guest
-
-
-def _driver(run: Run[GuestWorld]) -> Hypervisor:
-    return driver(run.world, guest_of(run).spec.hypervisor)
-
-
 def _begin(run: Run[GuestWorld], _step: Step) -> Work:
     """Make the folder with the mark of something unfinished."""
     guest = guest_of(run)
-    run.world.guests.begin(guest)
+    with writing(guest.folder):
+        run.world.guests.begin(guest)
+    run.found["guest-begun"] = True
     run.state = lambda: f"{guest.name} was not made; what was begun is taken away again."
     yield from ()
     return {"folder": str(guest.folder)}
 
 
 def _begin_undo(run: Run[GuestWorld], _step: Step) -> Work:
-    run.world.guests.remove(guest_of(run))
+    if run.found.get("guest-begun"):
+        run.world.guests.remove(guest_of(run))
     yield from ()
     return {}
 
@@ -126,7 +105,7 @@ def _configure(run: Run[GuestWorld], step: Step) -> Work:
 
 
 def _command(run: Run[GuestWorld], step: Step) -> Work:
-    hypervisor = _driver(run)
+    hypervisor = driver_of(run)
     tolerate = bool(step.params.get("tolerate"))
     yield from in_thread(
         run, lambda: _call_all(hypervisor, step.params["commands"], tolerate=tolerate), lambda: ()
@@ -135,7 +114,7 @@ def _command(run: Run[GuestWorld], step: Step) -> Work:
 
 
 def _command_undo(run: Run[GuestWorld], step: Step) -> Work:
-    _call_all(_driver(run), step.params.get("undo_commands", []), tolerate=True)
+    _call_all(driver_of(run), step.params.get("undo_commands", []), tolerate=True)
     yield from ()
     return {}
 
@@ -152,7 +131,8 @@ def _call_all(hypervisor: Hypervisor, commands: list[list[str]], *, tolerate: bo
 def _write(run: Run[GuestWorld], step: Step) -> Work:
     path = Path(step.params["path"])
     _require_own(run, path)
-    replace_file(path, step.params["text"].encode(), mode=int(step.params.get("mode", 0o600)))
+    with writing(path):
+        replace_file(path, step.params["text"].encode(), mode=int(step.params.get("mode", 0o600)))
     yield from ()
     return {}
 
@@ -172,7 +152,7 @@ def _require_own(run: Run[GuestWorld], path: Path) -> None:
 
 def _check(run: Run[GuestWorld], step: Step) -> Work:
     """Ask the hypervisor what it made of it, and say where that is not as asked."""
-    guest, hypervisor = guest_of(run), _driver(run)
+    guest, hypervisor = guest_of(run), driver_of(run)
     actual = yield from in_thread(run, lambda: hypervisor.inspect(guest), lambda: ())
     if actual.state is State.MISSING:
         raise WriteFailed(
@@ -182,53 +162,14 @@ def _check(run: Run[GuestWorld], step: Step) -> Work:
     for each in found:
         words = f"{each.what}: asked {each.asked}, it is {each.actual}"
         yield Noted(run.clock(), step.id, words, level="warning", reference="drift")
-    run.world.guests.ready(guest)
+    with writing(guest.folder):
+        run.world.guests.ready(guest)
     run.result["drift"] = [[d.what, d.asked, d.actual] for d in found]
     run.result["say"] = [
         f"{guest.name} is made{'' if not found else ', but not all is as asked'}.",
-        f"Next: smartos-wizard guest start {_quoted(guest.name)}",
+        f"Next: smartos-wizard guest start {shlex.quote(guest.name)}",
     ]
     return {"drift": len(found)}
-
-
-def _stop(run: Run[GuestWorld], step: Step) -> Work:
-    guest, hypervisor = guest_of(run), _driver(run)
-    said: list[str] = []
-    patience, force = float(step.params.get("patience", 90)), bool(step.params.get("force"))
-
-    def tick() -> Iterator[Event]:
-        while said:
-            yield Noted(run.clock(), step.id, said.pop(0))
-
-    yield from in_thread(
-        run, lambda: hypervisor.stop(guest, said.append, patience=patience, force=force), tick
-    )
-    return {}
-
-
-def _start(run: Run[GuestWorld], step: Step) -> Work:
-    guest, hypervisor = guest_of(run), _driver(run)
-    said: list[str] = []
-
-    def tick() -> Iterator[Event]:
-        while said:
-            yield Noted(run.clock(), step.id, said.pop(0))
-
-    def work() -> None:
-        note_start(guest, hypervisor)
-        hypervisor.start(guest, said.append)
-
-    yield from in_thread(run, work, tick)
-    run.result["say"] = [f"{guest.name} runs.", *_next(guest, hypervisor)]
-    return {}
-
-
-def _next(guest: Guest, hypervisor: Hypervisor) -> list[str]:
-    lines = [f"Its console: smartos-wizard guest console {_quoted(guest.name)}"]
-    where = hypervisor.ssh(guest)
-    if where is not None:
-        lines.append(f"ssh, once setup is done: ssh -p {where.port} {where.user}@{where.host}")
-    return lines
 
 
 def _unmake(run: Run[GuestWorld], _step: Step) -> Work:
@@ -254,20 +195,6 @@ def _wipe(run: Run[GuestWorld], step: Step) -> Work:
     return {"path": str(path)}
 
 
-def _snapshot(run: Run[GuestWorld], step: Step) -> Work:
-    guest, hypervisor = guest_of(run), _driver(run)
-    act, name = step.params["act"], step.params["name"]
-    names: Any = yield from in_thread(run, lambda: hypervisor.snapshot(guest, act, name), lambda: ())
-    run.result["snapshots"] = list(names)
-    return {"snapshots": list(names)}
-
-
-def _quoted(name: str) -> str:
-    import shlex
-
-    return shlex.quote(name)
-
-
 GUEST_ACTIONS: dict[str, Action[Any]] = {
     "begin": Action(_begin, _begin_undo),
     "clear": Action(_clear),
@@ -276,12 +203,10 @@ GUEST_ACTIONS: dict[str, Action[Any]] = {
     "command": Action(_command, _command_undo),
     "write": Action(_write, _write_undo),
     "check": Action(_check),
-    "start": Action(_start),
-    "stop": Action(_stop),
     "unmake": Action(_unmake),
     "remove": Action(_remove),
     "wipe": Action(_wipe),
-    "snapshot": Action(_snapshot),
+    **RUN_ACTIONS,
     **ISO_ACTIONS,
     **VMWARE_ACTIONS,
     **EXPORT_ACTIONS,

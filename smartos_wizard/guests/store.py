@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import re
+import secrets
 import shutil
 import tempfile
 import unicodedata
@@ -12,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from smartos_wizard.core.errors import Refused, WizardError
-from smartos_wizard.core.files import replace_file
+from smartos_wizard.core.files import replace_file, sync_directory
 from smartos_wizard.core.paths import Paths, private_directory
 from smartos_wizard.guests import spec_toml
 from smartos_wizard.guests.model import Guest, GuestSpec
 
 SPEC = "guest.toml"
 MARK = "smartos-wizard.json"
+_ASIDE = re.compile(r"\.(?:new|gone)-(\d{1,9})-[0-9a-f]{8}\Z")
 _LONGEST_SOCKET = 90
 """Bytes of the path of a socket's directory; the whole may have 104 on macOS, 108 on Linux."""
 
@@ -34,7 +38,7 @@ class GuestStore:
         """All guests, half-made ones too, by name. What cannot be read as one is left out."""
         found = []
         for mark in sorted(self.root.glob(f"*/{MARK}")):
-            guest = self._read(mark.parent)
+            guest = None if mark.parent.name.startswith(".") else self._read(mark.parent)
             if guest is not None:
                 found.append(guest)
         return tuple(sorted(found, key=lambda guest: guest.name.casefold()))
@@ -72,14 +76,32 @@ class GuestStore:
         )
 
     def begin(self, guest: Guest) -> None:
-        """Make the folder and put the mark of something unfinished into it. Raises OSError."""
-        private_directory(guest.folder)
-        self._mark(guest, "making")
-        self.save(guest)
+        """Make the folder, with its spec and the mark of something unfinished in it from the first moment on.
+
+        A folder that is this guest's already gets the mark only. Raises Refused `name-taken`, OSError.
+        """
+        if self._uuid(guest.folder) == guest.spec.uuid:
+            self._mark(guest, guest.folder, "making")
+            return
+        self._sweep()
+        new = self._aside("new")
+        try:
+            new.mkdir(mode=0o700)
+            replace_file(new / SPEC, spec_toml.dump(guest.spec).encode())
+            self._mark(guest, new, "making")
+            new.rename(guest.folder)
+        except OSError as error:
+            shutil.rmtree(new, ignore_errors=True)
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+            raise Refused(
+                "name-taken", f"{guest.folder} was made by somebody else a moment ago.", hint="Look at `guest list`, and choose another name."
+            ) from error  # fmt: skip
+        sync_directory(self.root)
 
     def ready(self, guest: Guest) -> None:
         """Note that the guest is whole."""
-        self._mark(guest, "ready")
+        self._mark(guest, guest.folder, "ready")
 
     def save(self, guest: Guest) -> None:
         """Write the spec into its folder."""
@@ -93,13 +115,27 @@ class GuestStore:
         return tuple(path for path in found if path.is_symlink() or not path.is_dir())
 
     def remove(self, guest: Guest) -> None:
-        """Remove the folder and the sockets, where they carry the mark. Raises Refused `not-ours`, OSError."""
-        if guest.folder.exists():
-            if not (guest.folder / MARK).is_file() or guest.folder.parent.resolve() != self.root.resolve():
+        """Remove the sockets and the folder, where it carries the guest's mark. Raises Refused `not-ours`, OSError.
+
+        Mark and spec are the last to go, and at once: what is cut short is still seen as this guest's.
+        """
+        there = os.path.lexists(guest.folder)
+        if there:
+            inside = guest.folder.parent.resolve() == self.root.resolve() and not guest.folder.is_symlink()
+            if not inside or self._uuid(guest.folder) != guest.spec.uuid:
                 raise Refused("not-ours", f"{guest.folder} was not made by this program; it stays as it is.")
-            shutil.rmtree(guest.folder)
         if guest.sockets.is_dir():
             shutil.rmtree(guest.sockets, ignore_errors=True)
+        if there:
+            for path in guest.folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path.name not in (MARK, SPEC):
+                    path.unlink(missing_ok=True)
+            gone = self._aside("gone")
+            guest.folder.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+        self._sweep()
 
     def sockets_of(self, uuid: str) -> Path:
         """The directory of a guest's sockets: short, and this user's only."""
@@ -108,9 +144,28 @@ class GuestStore:
             return place
         return Path(tempfile.gettempdir()) / f"smartos-wizard-{os.getuid()}" / uuid[:8]
 
-    def _mark(self, guest: Guest, state: str) -> None:
+    def _mark(self, guest: Guest, folder: Path, state: str) -> None:
         mark = {"owner": "smartos-wizard", "uuid": guest.spec.uuid, "state": state}
-        replace_file(guest.folder / MARK, json.dumps(mark).encode())
+        replace_file(folder / MARK, json.dumps(mark).encode())
+
+    def _uuid(self, folder: Path) -> str:
+        """The UUID in the mark of a folder; empty where there is none."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            mark: dict[str, Any] = json.loads((folder / MARK).read_text(encoding="utf-8"))
+            return str(mark.get("uuid", ""))
+        return ""
+
+    def _aside(self, why: str) -> Path:
+        """A name for a folder that is not yet, or no longer, a guest's; it tells which process is at it."""
+        private_directory(self.root)
+        return self.root / f".{why}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    def _sweep(self) -> None:
+        """Remove what processes that were killed left aside: specs and marks, no disks."""
+        for path in self.root.glob(".*"):
+            match = _ASIDE.match(path.name)
+            if match and not path.is_symlink() and not _lives(int(match[1])):
+                shutil.rmtree(path, ignore_errors=True)
 
     def _read(self, folder: Path) -> Guest | None:
         try:
@@ -119,6 +174,16 @@ class GuestStore:
             return Guest(spec, folder, self.sockets_of(spec.uuid), made=mark.get("state") == "ready")
         except (OSError, ValueError, AttributeError, WizardError):
             return None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def slug(name: str) -> str:

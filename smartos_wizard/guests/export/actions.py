@@ -39,7 +39,7 @@ from smartos_wizard.media.watching import in_thread
 
 
 def _guest(run: Run[GuestWorld]) -> Guest:
-    from smartos_wizard.guests.steps import guest_of  # which has these actions in its list
+    from smartos_wizard.guests.at_work import guest_of  # which has these actions in its list
 
     return guest_of(run)
 

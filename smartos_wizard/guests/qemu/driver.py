@@ -6,13 +6,12 @@ import contextlib
 import re
 import shutil
 import subprocess
-import threading
-import time
+import sys
 from pathlib import Path
-from typing import Any
 
+from smartos_wizard.core import text
 from smartos_wizard.core.errors import Refused, WizardError, WriteFailed
-from smartos_wizard.core.paths import Paths, private_directory
+from smartos_wizard.core.paths import Paths
 from smartos_wizard.core.plan import Effect, Step
 from smartos_wizard.guests.hypervisor import Tell
 from smartos_wizard.guests.model import (
@@ -27,11 +26,11 @@ from smartos_wizard.guests.model import (
     Sandbox,
     State,
 )
-from smartos_wizard.guests.qemu import probe, words
+from smartos_wizard.guests.qemu import probe, process, snapshots, starting, words
 from smartos_wizard.guests.qemu.monitor import Monitor
+from smartos_wizard.guests.qemu.starting import HOW, START
 
-PROGRAM, IMAGES = "qemu-system-x86_64", "qemu-img"
-HOW = "Install it: `apt install qemu-system-x86 qemu-utils` (Debian, Ubuntu), `brew install qemu` (macOS)."
+PROGRAM, IMAGES = "qemu-system-x86_64", snapshots.IMAGES
 _VERSION = re.compile(r"version (\d+\.\d+(?:\.\d+)?)")
 _CAN = frozenset(
     (
@@ -53,9 +52,6 @@ _STATES = {
     "internal-error": State.CRASHED,
     "io-error": State.PAUSED,
 }
-START = "start.sh"
-_PATIENCE = 20.0
-"""Seconds until a started QEMU must answer."""
 
 
 class QemuDriver:
@@ -114,9 +110,11 @@ class QemuDriver:
         """A qcow2 file, which grows as it is used."""
         path = guest.disk(disk, "qcow2")
         argv = [IMAGES, "create", "-q", "-f", "qcow2", str(path), str(disk.size)]
+        lost = sorted(snapshots.names_in(self.call, path)) if guest.made else []
+        losing = [f"its snapshot {text.tame(name)}, with that of the other disks" for name in lost]
         return Step(
             f"disk-{disk.name}", "command", f"disk {disk.name}, {disk.size // (1 << 30)} GiB that are taken as they fill",
-            Effect.CREATES, (str(path),), undo="removed", params={"commands": [argv], "path": str(path), "snapshots_need_it": True},
+            Effect.CREATES, (str(path),), undo="removed", params={"commands": [argv], "path": str(path), "snapshots_need_it": True, "losing": losing},
         )  # fmt: skip
 
     def create_steps(self, guest: Guest) -> tuple[Step, ...]:
@@ -125,12 +123,12 @@ class QemuDriver:
         engine = probe.find_engine(program, self._version(program), self._paths.cache) or probe.Engine(
             "tcg", "Haswell"
         )
-        text = words.script(words.words_of(guest, program, engine), str(guest.sockets))
+        script = words.script(words.words_of(guest, program, engine), str(guest.sockets))
         path = guest.folder / START
         return (
             Step("command", "write", f"{path}: the command that starts it", Effect.CREATES,
                  (f"{engine.accelerator}, processor {engine.cpu}",), undo="removed",
-                 params={"path": str(path), "text": text, "mode": 0o700}),
+                 params={"path": str(path), "text": script, "mode": 0o700}),
         )  # fmt: skip
 
     def delete_steps(self, guest: Guest) -> tuple[Step, ...]:
@@ -146,6 +144,11 @@ class QemuDriver:
             raise WriteFailed("qemu-command-failed", f"{argv[0]}: {error}", hint=HOW) from error
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
+            if said and "No space left on device" in said[-1]:
+                raise WriteFailed(
+                    "guest-disk-full", f"There is no room for it: {said[-1]}", context=" ".join(argv),
+                    hint="Make room where guests lie.",
+                )  # fmt: skip
             raise WriteFailed(
                 "qemu-command-failed", f"{argv[0]} failed: {said[-1] if said else f'exit code {done.returncode}'}",
                 context=" ".join(argv),
@@ -153,74 +156,33 @@ class QemuDriver:
         return done.stdout
 
     def inspect(self, guest: Guest) -> Actual:
-        """As its command line says, and as the running process says."""
+        """As its command says, and as the running process says: where it runs, the command is that of the process."""
         try:
-            line = words.read_script((guest.folder / START).read_text(encoding="utf-8"))
+            script = words.read_script((guest.folder / START).read_text(encoding="utf-8"))
         except (OSError, ValueError):
+            script = []
+        found = process.process_of(guest)
+        if found is None and not script:
             return Actual(State.HALF_MADE if not guest.made else State.MISSING)
-        state, port = State.STOPPED, None
-        with contextlib.suppress(OSError, WizardError), Monitor(guest) as monitor:
-            state = _STATES.get(monitor.status(), State.UNKNOWN)
-            port = monitor.ssh_port()
-        disks = [part.removeprefix("file=").replace(",,", ",") for word in line if word.startswith("if=none,id=disk")
-                 for part in re.split(r"(?<!,),(?!,)", word) if part.startswith("file=")]  # fmt: skip
-        macs = [m[1] for word in line if (m := re.search(r"mac=([0-9a-fA-F:]{17})", word))]
+        line, state, port = script, State.STOPPED, None
+        if found is not None:
+            line, state = process.line_of(found) or script, State.UNKNOWN
+            with contextlib.suppress(OSError, WizardError), Monitor(guest) as monitor:
+                state = _STATES.get(monitor.status(), State.UNKNOWN)
+                port = monitor.ssh_port()
         return Actual(
-            state, _number(line, "-m"), _number(line, "-smp"), tuple(disks), tuple(macs), words.switches_of(line), port,
-            self._snapshots(guest) if state is State.STOPPED else (), boot=guest.spec.boot.kind.value,
+            state, words.memory_of(line), words.cpus_of(line), words.disks_of(line), words.macs_of(line),
+            words.switches_of(line), port, snapshots.names(self.call, guest) if state is State.STOPPED else (),
+            boot=words.boot_of(line), notes=_notes(guest, line, script),
         )  # fmt: skip
 
     def start(self, guest: Guest, tell: Tell) -> None:
         """Start it in the background; it goes on when this program ends."""
-        private_directory(guest.sockets)
-        line = words.read_script((guest.folder / START).read_text(encoding="utf-8"))
-        if self.inspect(guest).state is State.RUNNING:
-            tell(f"{guest.name} runs already.")
-            return
-        for left in ("qmp", "pid", "console"):  # of a process that was killed
-            (guest.sockets / left).unlink(missing_ok=True)
-        said = guest.folder / "qemu.log"
-        try:
-            with said.open("wb") as log:
-                process = subprocess.Popen(
-                    line,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    cwd=guest.folder,
-                )
-        except OSError as error:
-            raise WizardError(
-                "guest-not-started", f"{guest.name} was not started: {error}", hint=HOW
-            ) from error
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until and process.poll() is None:
-            with contextlib.suppress(OSError), Monitor(guest) as monitor:
-                tell(f"QEMU says: {monitor.status()}")
-                # Whoever is still here when it ends takes its exit code, so that no zombie is left.
-                threading.Thread(target=process.wait, daemon=True, name="guest-ended").start()
-                return
-            time.sleep(0.1)
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        raise _not_started(guest, said.read_text(encoding="utf-8", errors="replace"), process.returncode)
+        starting.start(guest, tell)
 
     def stop(self, guest: Guest, tell: Tell, *, patience: float, force: bool = False) -> None:
-        """Ask, wait, look whether it waits for a key, and switch it off in the end."""
-        try:
-            with Monitor(guest) as monitor:
-                if not force:
-                    monitor.ask("system_powerdown")
-                    tell(f"Asked it to shut down; waiting up to {patience:g} s.")
-                    if _ended(guest, patience):
-                        return
-                    tell("It did not switch itself off; switching it off.")
-                monitor.ask("quit")
-        except (OSError, WizardError):
-            return
-        _ended(guest, 10.0)
+        """Ask, wait, switch it off, and end its process where QEMU itself does not answer."""
+        process.end(guest, tell, patience=patience, force=force)
 
     def ssh(self, guest: Guest) -> Endpoint | None:
         """The port QEMU chose on loopback, while it runs."""
@@ -232,35 +194,12 @@ class QemuDriver:
     def snapshot(self, guest: Guest, act: str, name: str) -> tuple[str, ...]:
         """Of all disks together, and only while it is off: a pool is consistent over its disks or not at all."""
         if act != "list":
-            if self.inspect(guest).state is not State.STOPPED:
+            if process.process_of(guest, everywhere=True) is not None:
                 raise Refused(
                     "guest-runs", f"{guest.name} runs; its disks are not at rest.", hint="Stop it first."
                 )
-            known = name in self._snapshots(guest)
-            if known == (act == "take"):
-                word = (
-                    "There is a snapshot of that name already." if known else f"There is no snapshot {name}."
-                )
-                raise Refused(
-                    "snapshot-name", word, hint="`smartos-wizard guest snapshot NAME list` shows them."
-                )
-            flag = {"take": "-c", "restore": "-a", "delete": "-d"}[act]
-            for disk in guest.spec.disks:
-                self.call((IMAGES, "snapshot", flag, name, str(guest.disk(disk, "qcow2"))))
-        return self._snapshots(guest)
-
-    def _snapshots(self, guest: Guest) -> tuple[str, ...]:
-        import json
-
-        found: list[set[str]] = []
-        for disk in guest.spec.disks:
-            path = guest.disk(disk, "qcow2")
-            if not path.is_file():
-                return ()
-            with contextlib.suppress(WizardError, ValueError):
-                info: dict[str, Any] = json.loads(self.call((IMAGES, "info", "--output=json", str(path))))
-                found.append({each["name"] for each in info.get("snapshots", ())})
-        return tuple(sorted(set.intersection(*found))) if found else ()
+            snapshots.act(self.call, guest, act, name)
+        return snapshots.names(self.call, guest)
 
     def _version(self, program: str) -> str:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
@@ -291,24 +230,12 @@ def _nests() -> bool:
     return False
 
 
-def _number(line: list[str], name: str) -> int | None:
-    word = line[line.index(name) + 1] if name in line else ""
-    return int(word) if word.isdigit() else None
-
-
-def _ended(guest: Guest, seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if not (guest.sockets / "pid").exists():
-            return True
-        time.sleep(0.2)
-    return False
-
-
-def _not_started(guest: Guest, said: str, code: int) -> WizardError:
-    lines = [line for line in said.strip().splitlines() if "warning" not in line]
-    words_said = lines[-1] if lines else f"nothing, and ended with {code}"
-    hint = "Is another guest using the same port or disk?" if "hostfwd" in said or "lock" in said else HOW
-    return WizardError(
-        "guest-not-started", f"{guest.name} was not started. QEMU says: {words_said}", hint=hint
-    )
+def _notes(guest: Guest, line: list[str], script: list[str]) -> tuple[str, ...]:
+    found = []
+    if script and line != script:
+        found.append(
+            f"It was started with another command than {START} has now, which counts from its next start."
+        )
+    if sys.platform == "linux" and guest.spec.sandbox is not Sandbox.LAN and "-sandbox" not in line:
+        found.append("QEMU runs without its own sandbox (seccomp).")
+    return tuple(found)

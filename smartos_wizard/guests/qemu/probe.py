@@ -21,8 +21,11 @@ from smartos_wizard.core.files import replace_file
 WORD = b"SmartOS Wizard probe"
 _PATIENCE = 20.0
 _DISK = 1 << 20  # a BIOS does not start disks of one sector
-# Prints the text behind it on the first serial port, letter by letter, and stops the processor.
-_CODE = bytes.fromhex("31c08ed8be237cfcac84c0741288c4bafd03eca82074fb88e0baf803eeebe9faf4ebfd")
+# Prints the text behind it on the first serial port, letter by letter, and stops the processor ...
+_PRINTS = b"\x31\xc0\x8e\xd8\xbe%c\x7c\xfc" + bytes.fromhex("ac84c0741288c4bafd03eca82074fb88e0baf803eeebe9")
+_AT, _HALTS = len(_PRINTS) - 1, bytes.fromhex("faf4ebfd")
+# ... or resets the machine: QEMU ends then by itself, also where whoever started it was killed meanwhile.
+_RESETS = bytes.fromhex("baf90cb006ee")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,10 @@ class Engine:
         return self.accelerator != "tcg"
 
 
-def boot_sector() -> bytes:
-    """512 bytes that a BIOS starts."""
-    return (_CODE + WORD + b"\r\n\0").ljust(510, b"\0") + b"\x55\xaa"
+def boot_sector(*, resets: bool = False) -> bytes:
+    """512 bytes that a BIOS starts; `resets` makes a machine of `-no-reboot` end after the word."""
+    end = (_RESETS if resets else b"") + _HALTS
+    return (_PRINTS % (_AT + len(end)) + end + WORD + b"\r\n\0").ljust(510, b"\0") + b"\x55\xaa"
 
 
 def ladder(system: str = sys.platform) -> tuple[tuple[str, str], ...]:
@@ -77,7 +81,7 @@ def _try(program: str, accelerator: str, cpu: str) -> str | None:
     """None where the word arrived, otherwise the reason in QEMU's words."""
     with tempfile.TemporaryDirectory(prefix="smartos-wizard-probe-") as name:
         place = Path(name)
-        (place / "disk").write_bytes(boot_sector() + bytes(_DISK))
+        (place / "disk").write_bytes(boot_sector(resets=True) + bytes(_DISK))
         serial = place / "serial"
         words = [
             program, "-nodefaults", "-no-user-config", "-display", "none", "-machine", f"q35,accel={accelerator}",
@@ -92,7 +96,9 @@ def _try(program: str, accelerator: str, cpu: str) -> str | None:
             return str(error.strerror)
         until = time.monotonic() + _PATIENCE
         try:
-            while time.monotonic() < until and process.poll() is None:
+            running = True
+            while time.monotonic() < until and running:
+                running = process.poll() is None
                 if serial.exists() and WORD in serial.read_bytes():
                     return None
                 time.sleep(0.05)

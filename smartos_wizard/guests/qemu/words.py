@@ -14,6 +14,7 @@ from smartos_wizard.guests.model import BootKind, Guest, Sandbox
 from smartos_wizard.guests.qemu.probe import Engine
 
 _PORT = re.compile(r"hostfwd=tcp:([0-9.]*):(\d+)-:22\b")
+_RULE = re.compile(r"(?:hostfwd|guestfwd)=[^,\s]+")
 _SECCOMP = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 
@@ -28,13 +29,52 @@ def words_of(guest: Guest, program: str, engine: Engine) -> list[str]:
         "-boot", "menu=off,strict=on", "-device", "qemu-xhci,id=xhci",
         *_medium(guest), *_disks(guest), *_cards(guest),
         "-chardev", f"socket,id=com1,path={_escaped(str(console.socket))},server=on,wait=off,logfile={_escaped(str(console.log))},logappend=on",
-        "-serial", "chardev:com1",
+        *_port(guest),
         "-qmp", f"unix:{_escaped(str(guest.sockets / 'qmp'))},server=on,wait=off",
         "-pidfile", str(guest.sockets / "pid"),
     ]  # fmt: skip
     if sys.platform == "linux" and spec.sandbox is not Sandbox.LAN:
         words += ["-sandbox", _SECCOMP]
     return words
+
+
+def memory_of(words: Sequence[str]) -> int | None:
+    """MiB, None where it is said in another way than qemu(1) explains."""
+    match = re.fullmatch(r"(?:size=)?(\d+)([KMGT]?)(?:,.*)?", _after(words, "-m"), re.IGNORECASE)
+    if match is None:
+        return None
+    return (
+        int(match[1]) * {"K": 1, "": 1 << 10, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}[match[2].upper()]
+        >> 10
+    )
+
+
+def cpus_of(words: Sequence[str]) -> int | None:
+    """How many processors, None where it is not said."""
+    match = re.match(r"(?:cpus=)?(\d+)(?:,|\Z)", _after(words, "-smp"))
+    return int(match[1]) if match else None
+
+
+def disks_of(words: Sequence[str]) -> tuple[str, ...]:
+    """The files of the data disks, in their order."""
+    return tuple(
+        part.removeprefix("file=").replace(",,", ",")
+        for word in words
+        if word.startswith("if=none,id=disk")
+        for part in re.split(r"(?<!,),(?!,)", word)
+        if part.startswith("file=")
+    )
+
+
+def macs_of(words: Sequence[str]) -> tuple[str, ...]:
+    """The addresses of the cards, in their order."""
+    return tuple(match[1] for word in words if (match := re.search(r"mac=([0-9a-fA-F:]{17})", word)))
+
+
+def boot_of(words: Sequence[str]) -> str:
+    """From what it starts: `iso`, `key`, or empty where that is not what we wrote."""
+    line = " ".join(words)
+    return "iso" if "drive=cd,bootindex=0" in line else "key" if "drive=key," in line else ""
 
 
 def script(words: Sequence[str], sockets: str) -> str:
@@ -92,7 +132,8 @@ def switches_of(words: Sequence[str]) -> dict[str, str | None]:
         }
     sealed = "restrict=on" in user
     found["uplink"] = "off" if sealed or not user else "nat"
-    found["ssh"] = (forward[1] or "every address") if forward else None
+    more = [rule for rule in _RULE.findall(line) if not _PORT.fullmatch(rule)]
+    found["ssh"] = ", ".join([*((forward[1] or "every address",) if forward else ()), *more]) or None
     found["host-loopback"] = "off" if sealed or not user else "10.0.2.2"
     return found
 
@@ -101,6 +142,12 @@ def _cpu(guest: Guest, engine: Engine) -> str:
     if guest.spec.nested or not engine.fast:
         return engine.cpu
     return f"{engine.cpu},vmx=off,svm=off" if engine.cpu.startswith("host") else engine.cpu
+
+
+def _port(guest: Guest) -> list[str]:
+    """The console at the serial port that SmartOS talks on; the first one where it talks on the screen."""
+    at = {"ttyb": 1, "ttyc": 2, "ttyd": 3}.get(guest.spec.console)
+    return ["-serial", "chardev:com1"] if at is None else ["-device", f"isa-serial,index={at},chardev=com1"]
 
 
 def _medium(guest: Guest) -> list[str]:

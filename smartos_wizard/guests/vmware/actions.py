@@ -27,7 +27,7 @@ def _make(run: Run[GuestWorld], step: Step) -> Work:
     Where the .vmx is there already, the disk that is attached at `slot` now is the one that is emptied: with a
     snapshot that is another file than at first, and the snapshot stays whole.
     """
-    from smartos_wizard.guests.steps import guest_of
+    from smartos_wizard.guests.at_work import guest_of
 
     guest = guest_of(run)
     path = Path(step.params["path"])
@@ -45,7 +45,7 @@ def _make(run: Run[GuestWorld], step: Step) -> Work:
 
 
 def _unmake(run: Run[GuestWorld], step: Step) -> Work:
-    from smartos_wizard.guests.steps import guest_of
+    from smartos_wizard.guests.at_work import guest_of
 
     path = Path(step.params["path"])
     if guest_of(run).owns(path) and not step.params.get("renew"):
@@ -91,7 +91,7 @@ def _made(path: Path, make: Callable[[], int]) -> int:
 
 def _unpack(run: Run[GuestWorld], step: Step) -> Work:
     """params: `image`, as a verified image in JSON. Its key becomes the guest's; its .vmx waits in the folder."""
-    from smartos_wizard.guests.steps import guest_of
+    from smartos_wizard.guests.at_work import guest_of
 
     guest = guest_of(run)
     image = image_from_json(step.params["image"])
@@ -113,7 +113,7 @@ def _unpack(run: Run[GuestWorld], step: Step) -> Work:
 
 def _correct(run: Run[GuestWorld], step: Step) -> Work:
     """params: `path` of the guest's .vmx, which is made of the bundle's."""
-    from smartos_wizard.guests.steps import guest_of
+    from smartos_wizard.guests.at_work import guest_of
 
     guest = guest_of(run)
     path, original = Path(step.params["path"]), guest.folder / bundle.ORIGINAL

@@ -1,0 +1,72 @@
+"""The actions that start and stop guests and take their snapshots."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from smartos_wizard.core.events import Event, Noted
+from smartos_wizard.core.plan import Step
+from smartos_wizard.core.runner import Action, Run, Work
+from smartos_wizard.guests.at_work import driver_of, guest_of
+from smartos_wizard.guests.hypervisor import Hypervisor
+from smartos_wizard.guests.model import Guest
+from smartos_wizard.guests.ports import GuestWorld
+from smartos_wizard.guests.waiting import note_start
+from smartos_wizard.media.watching import in_thread
+
+
+def _stop(run: Run[GuestWorld], step: Step) -> Work:
+    guest, hypervisor = guest_of(run), driver_of(run)
+    said: list[str] = []
+    patience, force = float(step.params.get("patience", 90)), bool(step.params.get("force"))
+
+    def tick() -> Iterator[Event]:
+        while said:
+            yield Noted(run.clock(), step.id, said.pop(0))
+
+    yield from in_thread(
+        run, lambda: hypervisor.stop(guest, said.append, patience=patience, force=force), tick
+    )
+    return {}
+
+
+def _start(run: Run[GuestWorld], step: Step) -> Work:
+    guest, hypervisor = guest_of(run), driver_of(run)
+    said: list[str] = []
+
+    def tick() -> Iterator[Event]:
+        while said:
+            yield Noted(run.clock(), step.id, said.pop(0))
+
+    def work() -> None:
+        note_start(guest, hypervisor)
+        hypervisor.start(guest, said.append)
+
+    yield from in_thread(run, work, tick)
+    run.result["say"] = [f"{guest.name} runs.", *_next(guest, hypervisor)]
+    return {}
+
+
+def _next(guest: Guest, hypervisor: Hypervisor) -> list[str]:
+    lines = [f"Its console: smartos-wizard guest console {shlex.quote(guest.name)}"]
+    where = hypervisor.ssh(guest)
+    if where is not None:
+        lines.append(f"ssh, once setup is done: ssh -p {where.port} {where.user}@{where.host}")
+    return lines
+
+
+def _snapshot(run: Run[GuestWorld], step: Step) -> Work:
+    guest, hypervisor = guest_of(run), driver_of(run)
+    act, name = step.params["act"], step.params["name"]
+    names: Any = yield from in_thread(run, lambda: hypervisor.snapshot(guest, act, name), lambda: ())
+    run.result["snapshots"] = list(names)
+    return {"snapshots": list(names)}
+
+
+RUN_ACTIONS: dict[str, Action[Any]] = {
+    "start": Action(_start),
+    "stop": Action(_stop),
+    "snapshot": Action(_snapshot),
+}
