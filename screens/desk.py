@@ -12,6 +12,7 @@ from smartos_wizard.core import journal
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.media.model import ImageKind, Judged, KeyContents, Target, VerifiedImage
+from smartos_wizard.screens.guests_desk import GuestsDesk
 from smartos_wizard.screens.keys_desk import KeyDesk
 from smartos_wizard.screens.machine_desk import MachineDesk
 from smartos_wizard.screens.options_desk import BootDesk
@@ -69,6 +70,7 @@ class Desk:
         self.machine = MachineDesk(world)
         self.care = KeyDesk(world)
         self.sandbox = SandboxDesk(world)
+        self.guests = GuestsDesk(world)
 
     def listing(self) -> Listing:
         """The mirror's listing, or the last good one. Raises NetworkFailed."""

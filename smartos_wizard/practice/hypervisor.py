@@ -28,6 +28,7 @@ from smartos_wizard.guests.model import (
     State,
 )
 from smartos_wizard.practice import guest_faults
+from smartos_wizard.practice.console import serve
 from smartos_wizard.practice.guest_faults import faults_of
 
 _MACHINE = "machine.json"
@@ -124,11 +125,22 @@ class PracticeHypervisor:
         log = guest.console.log
         assert log is not None
         words = _SAYS.format(stamp=guest.spec.boot.stamp or "practice", name=guest.name)
+        if "dies" in faults:
+            words = words.split("\n\n")[0] + "\npanic: practice\n"
+        words = words.replace("\n", "\r\n")  # as lines end on a serial line
         if "slow" in faults:
             guest_faults.talk_slowly(log, self._file(guest), words)
         elif "silent" not in faults:
             with log.open("a", encoding="utf-8") as file:
-                file.write(words if "dies" not in faults else words.split("\n\n")[0] + "\npanic: practice\n")
+                file.write(words)
+
+    def serve_console(self, guest: Guest) -> None:
+        """Answer at its console from a thread of this process, until it is off."""
+        serve(
+            guest,
+            lambda: self.inspect(guest).state is State.RUNNING,
+            lambda: self._set(guest, state="stopped"),
+        )
 
     def stop(self, guest: Guest, tell: Tell, *, patience: float, force: bool = False) -> None:
         """At once, or after a while for a guest called `stuck`."""

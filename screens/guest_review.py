@@ -1,0 +1,177 @@
+"""The plans that erase something of a guest, armed by typing the guest's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.widgets import Button, Input, Static
+
+from smartos_wizard.core.errors import ErrorReport
+from smartos_wizard.core.journal import Job
+from smartos_wizard.core.plan import Plan
+from smartos_wizard.screens.guests_words import by_command
+from smartos_wizard.screens.review import Review
+
+
+class GuestReview(Review):
+    """A plan about a guest. What must be typed is its name, all of it: names have no ends that tell them apart."""
+
+    STAGE = None  # type: ignore[assignment]
+
+    def __init__(self, name: str, then: Callable[[], None], back: Callable[[], None] | None = None) -> None:
+        """`then` is where it goes on when the work is done, `back` where Escape leads (the same, without one)."""
+        super().__init__()
+        self.name_of_guest, self._then, self._back = name, then, back or then
+
+    def _draw(self) -> None:
+        super()._draw()
+        if self._plan is not None and self.query("#confirm") and self.tokens:
+            words = f"To arm it, type the guest's name, {self.name_of_guest}:"
+            if len(words) + 8 > self.app.size.width:
+                words = "To arm it, type the guest's name:"
+            self.query_one("#confirm").border_title = words
+            self.query_one("#token", Input).placeholder = "_" * min(20, len(self.name_of_guest))
+
+    @property
+    def is_armed(self) -> bool:
+        """Once the name is there as it is."""
+        return self._plan is not None and (
+            not self.tokens or self.query_one("#token", Input).value.strip() == self.name_of_guest
+        )
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:  # type: ignore[override]
+        """Enter in the field moves to the button it armed."""
+        event.prevent_default()  # the words there are of disks
+        if self.is_armed:
+            self.query_one("#go").focus()
+        else:
+            self.notify("Not armed: what was typed is not the guest's name.", severity="warning")
+
+    def _begin(self) -> None:
+        plan, desk = self._plan, self.wizard.desk
+        assert plan is not None
+        self._started = True
+        self._judge()
+        self.ask_rooms(lambda: desk.start(plan, self.tokens), self._begun, self._refused)
+
+    def _begun(self, job: Job) -> None:
+        from smartos_wizard.screens.guest_work import GuestWork
+
+        left, self.wizard.resumes = self.wizard.resumes, None
+        if left is not None:
+            left.seen_file.touch()
+        self.wizard.watch_job(job, screen=GuestWork(job, self._plan, self._then))
+
+    def _failed(self, error: ErrorReport) -> None:
+        super()._failed(error)
+        if self._plan is None:
+            for part in ("#open", "#token", "#close", "#go"):
+                self.query_one(part).display = False
+            self.query_one("#confirm").border_title = "It cannot be done."
+            self.query_one("#state", Static).update("")
+            self.query_one("#back", Button).focus()
+
+    def by_command(self, words: str, after: str = "") -> str:
+        """The command that does the same, confirmed."""
+        practice = self.wizard.desk.world.practice
+        confirmed = by_command("", self.name_of_guest, practice=practice).rpartition("guest ")[2].strip()
+        return by_command(
+            words, self.name_of_guest, practice=practice, after=f"{after} --confirm {confirmed}".strip()
+        )
+
+    def action_back(self) -> None:
+        """Where it was asked for."""
+        self._back()
+
+
+class DeleteReview(GuestReview):
+    """The plan to remove a guest: every file of it is named."""
+
+    HEADING = "Delete it: what will happen"
+    GO = "Delete"
+    HELP = """
+### What is this?
+The plan to remove a guest. Every file that goes is named with its size.
+
+### What happens?
+Type the guest's name, then **Delete**. A guest that runs is switched off first. What is on its disks is gone for good.
+
+### What is not touched?
+The release that was downloaded, other guests, and every file outside the guest's folder.
+"""
+
+    def make_plan(self) -> Plan:
+        """With every file."""
+        return self.wizard.desk.guests.delete_plan(self.name_of_guest)
+
+    def command(self) -> str:
+        """The same by command."""
+        return self.by_command("delete")
+
+    def _begun(self, job: Job) -> None:
+        self._then = self.wizard.show_guests  # it has no page any more
+        super()._begun(job)
+
+
+class ReinstallReview(GuestReview):
+    """The plan to empty disks of a guest."""
+
+    HEADING = "Make it as new: what will happen"
+    GO = "Erase"
+    HELP = """
+### What is this?
+The plan to give the guest empty disks. Its name, UUID, addresses and ports stay, so SmartOS sets itself up anew.
+
+### What happens?
+Type the guest's name, then **Erase**. What is on the disks named here is gone for good.
+
+### What is not touched?
+Disks that are kept, the guest's own key with all it is told at boot, other guests.
+"""
+
+    def __init__(
+        self, name: str, keep: tuple[str, ...], snapshot: bool, then: Callable[[], None], back: Callable[[], None]
+    ) -> None:  # fmt: skip
+        super().__init__(name, then, back)
+        self.keep, self.snapshot = keep, snapshot
+
+    def make_plan(self) -> Plan:
+        """With every disk that is emptied."""
+        return self.wizard.desk.guests.reinstall_plan(self.name_of_guest, self.keep, snapshot=self.snapshot)
+
+    def command(self) -> str:
+        """The same by command."""
+        kept = " ".join(f"--keep {disk}" for disk in self.keep)
+        return self.by_command("reinstall", f"{kept}{' --snapshot' if self.snapshot else ''}".strip())
+
+
+class SnapshotReview(GuestReview):
+    """The plan to go back to a snapshot, or to delete one."""
+
+    HEADING = "This snapshot: what will happen"
+    GO = "Do it"
+    HELP = """
+### What is this?
+Going back to a snapshot puts its disks as they were then: everything since is gone. Deleting a snapshot leaves the
+disks as they are now, and takes away the way back.
+
+### What happens?
+Type the guest's name, then the button.
+
+### What is not touched?
+Other guests and other snapshots.
+"""
+
+    def __init__(self, name: str, act: str, snapshot: str, then: Callable[[], None]) -> None:
+        super().__init__(name, then)
+        self.act, self.snapshot = act, snapshot
+
+    def make_plan(self) -> Plan:
+        """One step."""
+        return self.wizard.desk.guests.snapshot_plan(self.name_of_guest, self.act, self.snapshot)
+
+    def command(self) -> str:
+        """The same by command."""
+        import shlex
+
+        return self.by_command("snapshot", f"{self.act} {shlex.quote(self.snapshot)}")

@@ -1,0 +1,158 @@
+"""The snapshots of a guest: take, go back, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from smartos_wizard.core import text
+from smartos_wizard.core.errors import ErrorReport
+from smartos_wizard.core.journal import Job
+from smartos_wizard.guests.looking import Look
+from smartos_wizard.screens.asking import Asking
+from smartos_wizard.screens.guest_review import SnapshotReview
+from smartos_wizard.screens.guests_words import by_command, runs
+from smartos_wizard.screens.options_boxes import Asked, Box
+from smartos_wizard.screens.page import Page, error_words
+from smartos_wizard.screens.widgets.choices import Choices
+
+_LONGEST = 40
+
+
+class GuestSnapshots(Page):
+    """The list of snapshots."""
+
+    SIDE_TITLE = "About snapshots"
+    HELP = """
+### What is this?
+A snapshot keeps all disks of the guest as they are at one moment, together, to go back to.
+
+### What happens?
+`t` takes one. `Enter` goes back to the one under the pointer: everything since then is gone, so it shows its plan
+and wants the guest's name typed. `x` deletes one; the disks stay as they are.
+
+### What is not touched?
+The guest's key, its spec, other guests.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "take", "Take one", id="snapshots.take", tooltip="Keep the disks as they are now"),
+        Binding("x", "remove", "Delete", id="snapshots.delete", tooltip="Delete this one; the disks stay"),
+    ]
+
+    def __init__(self, name: str, then: Callable[[], None]) -> None:
+        super().__init__()
+        self.name_of_guest, self._then = name, then
+        self._names: tuple[str, ...] = ()
+        self._look: Look | None = None
+
+    def frame(self) -> Widget:
+        """The list scrolls by itself."""
+        return Vertical(id="body")
+
+    def body(self) -> ComposeResult:
+        """The list."""
+        with Vertical(classes="card -fill", id="snapshots-card") as card:
+            card.border_title = f"Snapshots of {self.name_of_guest}"
+            yield Choices(self.marks, id="snapshots")
+
+    def ready(self) -> None:
+        """Ask for them."""
+        self.title = "Snapshots"
+        self._draw_title()
+        choices = self.query_one("#snapshots", Choices)
+        choices.fill([("", Content("  Asking its hypervisor …"), False)])
+        choices.focus()
+        desk, name = self.wizard.desk.guests, self.name_of_guest
+
+        def ask() -> tuple[Look, tuple[str, ...]]:
+            look = desk.look_at(name)
+            return look, desk.snapshots(look.guest)
+
+        self.ask_rooms(ask, self._there, self._failed)
+
+    def command(self) -> str:
+        """The list by command."""
+        return by_command(
+            "snapshot", self.name_of_guest, practice=self.wizard.desk.world.practice, after="list"
+        )
+
+    def _there(self, found: tuple[Look, tuple[str, ...]]) -> None:
+        self._look, self._names = found
+        rows = [(f"={name}", Content.assemble("  ", (text.tame(name), "bold"), ("   Enter goes back to it", "$dim")), True) for name in self._names]  # fmt: skip
+        if not rows:
+            rows = [("", Content.assemble("  ", ("There are none yet.", "bold"), ("\n\n    t takes one.", "$accent")), False)]  # fmt: skip
+        if runs(self._look):
+            words = "\n  It runs. QEMU takes and restores snapshots only while a guest is off; others keep its memory too."
+            rows.append(("", Content.assemble((words, "$dim")), False))
+        self.query_one("#snapshots", Choices).fill(rows, keep=rows[0][0])
+        self.refresh_bindings()
+
+    def _failed(self, error: ErrorReport) -> None:
+        self.query_one("#snapshots", Choices).fill([("", error_words(error), False)])
+
+    @property
+    def _chosen(self) -> str:
+        chosen = self.query_one("#snapshots", Choices).chosen if self.query("#snapshots") else ""
+        return chosen[1:]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing to delete where there is none."""
+        del parameters
+        return action != "remove" or (self.is_mounted and bool(self._chosen))
+
+    def action_take(self) -> None:
+        """Ask for a name."""
+        number = next(n for n in range(1, 1000) if f"snapshot-{n}" not in self._names)
+        words = "All disks of the guest are kept as they are now, under this name."
+        _ = self.wizard.push_screen(
+            Box("Take a snapshot", words, (Asked("name", "Its name", f"snapshot-{number}"),), self._wrong, "Take it"),
+            self._take,
+        )  # fmt: skip
+
+    def _wrong(self, typed: dict[str, str]) -> str:
+        name = typed["name"].strip()
+        if not name or len(name) > _LONGEST or not all(c.isalnum() or c in "-_. " for c in name):
+            return f"Letters, digits, blanks, dots and dashes; {_LONGEST} at most."
+        if name.startswith("-"):
+            return "A name does not begin with a dash."
+        return f"There is a snapshot {name} already." if name in self._names else ""
+
+    def _take(self, typed: dict[str, str] | None) -> None:
+        if typed is None:
+            return
+        desk, wizard, name = self.wizard.desk, self.wizard, self.name_of_guest
+        wanted = typed["name"].strip()
+
+        def started(job: Job) -> None:
+            from smartos_wizard.screens.guest_work import GuestWork
+
+            wizard.watch_job(job, screen=GuestWork(job, None, self._again, words="Its snapshots"))
+
+        plan = desk.guests.snapshot_plan
+        self.ask_rooms(lambda: desk.start(plan(name, "take", wanted)), started, self._not_done)
+
+    def _not_done(self, error: ErrorReport) -> None:
+        self.wizard.ask(Asking("That did not work", error_words(error), (("ok", "Close"),)))
+
+    def _again(self) -> None:
+        self.wizard.show(GuestSnapshots(self.name_of_guest, self._then))
+
+    def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
+        """Back to this one: the plan first."""
+        if event.option.id:
+            self.wizard.show(SnapshotReview(self.name_of_guest, "restore", event.option.id[1:], self._again))
+
+    def action_remove(self) -> None:
+        """The plan to delete this one."""
+        if self._chosen:
+            self.wizard.show(SnapshotReview(self.name_of_guest, "delete", self._chosen, self._again))
+
+    def action_back(self) -> None:
+        """Where it was asked for."""
+        self._then()
