@@ -13,6 +13,7 @@ from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.media.model import ImageKind, Judged, KeyContents, Target, VerifiedImage
 from smartos_wizard.screens.guests_desk import GuestsDesk
+from smartos_wizard.screens.job_rows import JobRow, job_row
 from smartos_wizard.screens.keys_desk import KeyDesk
 from smartos_wizard.screens.machine_desk import MachineDesk
 from smartos_wizard.screens.options_desk import BootDesk
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from smartos_wizard.boot.model import BootChoices
     from smartos_wizard.releases.model import Listing, Release
     from smartos_wizard.world import World
+
+__all__ = ["Desk", "JobRow", "Offer", "ReleaseRow", "job_row"]
 
 _DETAILS = 12  # releases whose own lists are read for the screen
 
@@ -46,19 +49,6 @@ class Offer:
     rows: tuple[ReleaseRow, ...]
     offline: str = ""
     base: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class JobRow:
-    """A job on the home screen: `running`, `interrupted`, `cancelled` or `failed`, and what that means."""
-
-    job: journal.Job
-    kind: str
-    title: str
-    state: str
-    where: str
-    means: str
-    resumable: bool
 
 
 class Desk:
@@ -242,44 +232,3 @@ def _detailed(row: ReleaseRow, release: Release) -> ReleaseRow:
         return replace(row, problem="no USB image")
     best = usb.best
     return replace(row, size=usb.size, checksum=best.algorithm if best else "none")
-
-
-def job_row(job: journal.Job) -> JobRow:
-    """What became of a job, for the home screen."""
-    from smartos_wizard.core import text
-    from smartos_wizard.core.events import PlanCancelled
-
-    plan, progress, running = job.plan(), job.progress(), job.running()
-    ended = progress.ended
-    state = "running" if running else "interrupted" if ended is None else "failed"
-    if isinstance(ended, PlanCancelled):
-        state = "cancelled"
-    last = next((s for s in reversed(progress.steps) if s.state != "waiting"), None)
-    meters = list(last.meters.values()) if last else []
-    done, total = sum(m.done for m in meters), sum(m.total or 0 for m in meters)
-    where = f"{text.size(done)} of {text.size(total)}" if total else ""
-    if last is not None:
-        where = f"{last.head.id.replace('-', ' ')} {where}".strip()
-    means = {
-        "key-write": "The key does not boot as it is. What is right on it is kept.",
-        "key-restore": "The stick may be unreadable as it is. Start it again.",
-        "release-download": "What came is kept; the rest can be fetched.",
-        "key-configure": "The key says the old or the new, whole. Taking it up finishes and proves it.",
-        "key-upgrade": "The key starts the old platform or the new, whole. Taking it up finishes and proves it.",
-        "key-rollback": "The key starts one platform or the other, whole. Taking it up finishes and proves it.",
-    }.get(plan.kind, "It changed nothing and can be started again.")
-    wrote = last is not None and last.head.id in (
-        "write",
-        "options",
-        "boot-sectors",
-        "prove",
-        "receipt",
-        "format",
-    )
-    if plan.kind in ("key-write", "key-restore") and not wrote:
-        means = "Nothing had been written."
-    if running:
-        means = "It goes on by itself. Follow it to see how it fares."
-    elif progress.error is not None:
-        means = f"{progress.error.message} {means}"
-    return JobRow(job, plan.kind, plan.title, state, where, means, not running)

@@ -64,6 +64,7 @@ No disk is opened before that; this computer's own disk is never offered.
     def ready(self) -> None:
         """Show the menu now, the rest when it is known."""
         self._rows: dict[str, JobRow] = {}
+        self._guests = 0
         self._menu()
         self.query_one("#menu").focus()
         self._look()
@@ -77,7 +78,8 @@ No disk is opened before that; this computer's own disk is never offered.
         air = self.app.size.height >= 30
         gap = [("", Content(" "), False)] if air else []
         short = self.app.size.width < 76
-        rows = [(name, _entry(head, "" if short else words), True) for name, head, words in _MENU]
+        offered = [entry for entry in _MENU if entry[0] != "guests" or self._guests]
+        rows = [(name, _entry(head, "" if short else words), True) for name, head, words in offered]
         menu.fill(
             [x for row in rows for x in (row, *gap)][: None if not gap else -1], keep=menu.chosen or "make"
         )
@@ -90,17 +92,25 @@ No disk is opened before that; this computer's own disk is never offered.
 
     def _make_room(self) -> None:
         height, width = self.app.size.height, self.app.size.width
-        needs = 24 if not self._rows else 26 + 3 * min(3, len(self._rows))
+        needs = (24 if not self._rows else 26 + 3 * min(3, len(self._rows))) + bool(self._guests)
         self.query_one("#wordmark").display = height >= needs and width >= 60
         for card in self.query(".card"):
-            card.set_class(bool(self._rows) and height < needs, "-tight")
+            card.set_class(height < needs and bool(self._rows or self._guests), "-tight")
 
     def command(self) -> str:
         """The list of commands."""
         return "smartos-wizard --help"
 
     def _look(self) -> None:
-        self.ask_rooms(self.wizard.desk.jobs, self._jobs, lambda _error: None)
+        desk = self.wizard.desk
+        self.ask_rooms(desk.jobs, self._jobs, lambda _error: None)
+        self.ask_rooms(lambda: len(desk.sandbox.guests()), self._counted, lambda _error: None)
+
+    def _counted(self, guests: int) -> None:
+        if bool(guests) != bool(self._guests):
+            self._guests = guests
+            self._menu()
+            self._make_room()
 
     def _jobs(self, rows: tuple[JobRow, ...]) -> None:
         choices = self.query_one("#jobs", Choices)
@@ -201,6 +211,10 @@ No disk is opened before that; this computer's own disk is never offered.
             self.wizard.start_flow()
         elif name == "keys":
             self.wizard.look_after()
+        elif name == "sandbox":
+            self.wizard.start_sandbox()
+        elif name == "guests":
+            self.wizard.show_guests()
         elif name == "how":
             self.wizard.action_help()
         elif name == "fit":
@@ -240,6 +254,8 @@ No disk is opened before that; this computer's own disk is never offered.
 _MENU = (
     ("make", "Make a USB key", "download, check, write, prove"),
     ("keys", "Look after a key", "show · prove · configure · upgrade"),
+    ("sandbox", "Try SmartOS in a sandbox", "a machine that can harm nothing"),
+    ("guests", "Your guests", "start · stop · console · delete"),
     ("fit", "Is this machine fit for SmartOS?", "what it has, and what to do"),
     ("pool", "What would the pool look like?", "type disks, see vdevs and spares"),
     ("how", "How this works", "what may be lost, and why it is not"),

@@ -20,7 +20,7 @@ from smartos_wizard.screens.flow import Flow, Stage
 from smartos_wizard.screens.options_ask import OptionsAsking
 from smartos_wizard.screens.options_boxes import Pick
 from smartos_wizard.screens.options_fields import Opener, Row, Turning, put, say, typed
-from smartos_wizard.screens.options_list import BESIDE, BY_NAME, OPENED, OPTIONS, TYPED, Option
+from smartos_wizard.screens.options_list import BESIDE, BY_NAME, OPENED, OPTIONS, TYPED, Offer, Option
 from smartos_wizard.screens.options_model import (
     Given,
     asks_speed,
@@ -101,7 +101,11 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
             return typed(text, id=option.name, example=option.example)
         if option.name in OPENED:
             return Opener(in_words(option.name, self.choices), id=option.name)
-        return Turning(offers_of(option, self.choices), shown(option.name, self.choices), id=option.name)
+        return Turning(self.offers(option), shown(option.name, self.choices), id=option.name)
+
+    def offers(self, option: Option) -> tuple[Offer, ...]:
+        """The values of a row."""
+        return offers_of(option, self.choices)
 
     def side(self) -> ComposeResult:
         """What will be on the key."""
@@ -128,7 +132,7 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
             if option.name in OPENED:
                 put(self._widget(option), in_words(option.name, choices))
             elif option.name not in self.given.bad:
-                offers = offers_of(option, choices) if option.offers else None
+                offers = self.offers(option) if option.offers else None
                 put(self._widget(option), shown(option.name, choices), offers)
         self.draw()
 

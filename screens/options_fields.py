@@ -128,6 +128,11 @@ class Row(Horizontal):
         self.key, self.field = name, field
         self._title, self._marks = title, marks
 
+    @property
+    def heading(self) -> str:
+        """What it is about."""
+        return self._title
+
     def compose(self) -> ComposeResult:
         """Name, field, note."""
         yield Static(f"  {self._title}", classes="form-name", markup=False)

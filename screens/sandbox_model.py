@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from smartos_wizard.core.text import parse_size, tame
+from smartos_wizard.core.text import parse_size
 from smartos_wizard.screens.options_list import Offer
 
 if TYPE_CHECKING:
@@ -42,21 +43,27 @@ class GuestAnswers:
     port: str = ""
 
 
-def _layout(count: int) -> str:
-    match count:
-        case 1:
-            return "No second disk: what it loses is lost. Enough to try."
-        case 2:
-            return "A mirror: either disk may fail."
-        case 3:
-            return "A mirror, and a spare that takes the place of a failed disk."
-        case _:
-            return "Setup lays out mirrors or raidz2 by itself: see the picture."
+_LAYOUTS = {
+    "single": "No second disk: what it loses is lost. Enough to try.",
+    "mirror": "A mirror: one disk of each pair may fail.",
+    "raidz1": "raidz1: any one disk may fail.",
+    "raidz2": "raidz2: any two disks may fail.",
+}
 
 
-COUNTS = tuple(
-    Offer(str(n), "1 disk" if n == 1 else f"{n} disks", _layout(n)) for n in range(1, MOST_DISKS + 1)
-)
+@cache
+def counts() -> tuple[Offer, ...]:
+    """How many data disks there may be, and what SmartOS's setup makes of so many."""
+    from smartos_wizard.guests.hands_off import layout_of
+    from smartos_wizard.guests.model import DiskSpec
+
+    found = []
+    for n in range(1, MOST_DISKS + 1):
+        layout = layout_of(tuple(DiskSpec(f"zones-{k}", 40 << 30) for k in range(n)))
+        found.append(Offer(str(n), "1 disk" if n == 1 else f"{n} disks", _LAYOUTS.get(layout, layout)))
+    return tuple(found)
+
+
 NESTED = (
     Offer("", "no", "SmartOS runs zones; it cannot run virtual machines of its own."),
     Offer(
@@ -64,9 +71,9 @@ NESTED = (
     ),
 )
 SANDBOXES = (
-    Offer("sealed", "sealed", "No way out at all: it reaches nobody."),
-    Offer("lab", "lab", "Out through this machine (NAT); nobody from outside reaches in."),
-    Offer("lan", "lan", "On your own network, with an address of its own: others see it."),
+    Offer("sealed", "sealed", "No way out: it reaches nobody."),
+    Offer("lab", "lab", "Out through this machine (NAT); nobody gets in."),
+    Offer("lan", "lan", "On your own network: everybody there sees it."),
 )
 
 
@@ -77,7 +84,7 @@ def memory_of(words: str) -> int:
     try:
         size = parse_size(words)
     except ValueError:
-        raise ValueError(f"“{tame(words, 12)}” is no size: for example 4GiB") from None
+        raise ValueError("no size: for example 4GiB") from None
     if size < 1 << 20:
         raise ValueError("say of what: for example 4GiB")
     return size >> 20
@@ -97,7 +104,7 @@ def _disk(words: str) -> int:
     try:
         return parse_size(words) // 512 * 512
     except ValueError:
-        raise ValueError(f"“{tame(words, 12)}” is no size: for example 40GB") from None
+        raise ValueError("no size: for example 40GB") from None
 
 
 def inner_of(words: str) -> tuple[str, ...]:
@@ -105,7 +112,7 @@ def inner_of(words: str) -> tuple[str, ...]:
     names = tuple(words.replace(",", " ").split())
     for name in names:
         if not name.replace("-", "").isalnum() or not name.isascii():
-            raise ValueError(f"“{tame(name, 12)}”: letters, digits and dashes only")
+            raise ValueError("letters, digits, dashes")
     if len(names) > 6:
         raise ValueError("six at most")
     return names
@@ -150,22 +157,28 @@ _FIELD = {
     "bad-name": "name", "name-taken": "name", "folder-left": "name", "too-little-memory": "memory",
     "little-memory": "memory", "too-much-memory": "memory", "odd-memory": "memory", "bad-cpus": "cpus",
     "bad-disks": "count", "disk-too-small": "each", "odd-disk": "each", "pool-too-small": "each",
-    "port-taken": "port", "no-bridge": "bridge",
+    "port-taken": "port", "no-bridge": "bridge", "no-nesting": "nested", "too-many-cards": "inner",
+    "no-forward": "port", "bridge-of-vmware": "bridge", "disk-too-large": "each",
 }  # fmt: skip
 _SHORT = {
-    "bad-name": "letters, digits, blanks and . _ - ( ) '",
+    "bad-name": "no name for a guest",
     "name-taken": "there is one of that name",
     "folder-left": "a folder of that name is there",
-    "too-little-memory": "too little: SmartOS does not start",
-    "little-memory": "little; 2 GiB are recommended",
-    "too-much-memory": "more than this machine can spare",
+    "too-little-memory": "SmartOS does not start so",
+    "little-memory": "little: take 2 GiB or more",
+    "too-much-memory": "too much for this machine",
     "odd-memory": "a multiple of 4 MiB",
     "bad-cpus": "more than this machine has",
     "bad-disks": "1 to 16",
     "disk-too-small": "20 GiB or more",
     "pool-too-small": "the pool is too small",
     "port-taken": "in use on this machine",
-    "no-bridge": "which card of this machine?",
+    "no-bridge": "name a card",
+    "no-nesting": "not possible here",
+    "too-many-cards": "too many cards",
+    "no-forward": "not with this hypervisor",
+    "bridge-of-vmware": "VMware decides that",
+    "disk-too-large": "too large",
 }
 """A finding in as few words as fit beside its field; the whole of it stands below."""
 

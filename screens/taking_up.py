@@ -23,6 +23,8 @@ def take_up(page: Page, job: Job) -> None:
 
     def again(fresh: Job) -> None:
         job.seen_file.touch()
+        if plan.kind == "guest-create":  # the fresh plan has a copy of its own of what is secret
+            desk.boot.forget(plan)
         wizard.watch_job(fresh)
 
     def failed(error: ErrorReport) -> None:
@@ -34,6 +36,11 @@ def take_up(page: Page, job: Job) -> None:
 
     if plan.kind == "release-download":
         page.ask_rooms(lambda: desk.start(download_again(desk, plan)), again, failed)
+    elif plan.kind == "guest-create":
+        page.ask_rooms(lambda: desk.start(desk.sandbox.create_again(plan)), again, failed)
+    elif plan.kind.startswith("guest-") and asks(plan):
+        wizard.show_guests()
+        wizard.notify("Choose the guest and do it again: its plan is made anew and shown first.")
     elif not asks(plan):
         page.ask_rooms(lambda: desk.start(plan), again, failed)
     else:
