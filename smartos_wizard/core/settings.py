@@ -14,6 +14,7 @@ _ENVIRONMENT = {
     "mirror": "SMARTOS_WIZARD_MIRROR",
     "theme": "SMARTOS_WIZARD_THEME",
     "ascii": "SMARTOS_WIZARD_ASCII",
+    "virtualbox": "SMARTOS_WIZARD_VIRTUALBOX",
 }
 
 
@@ -27,6 +28,8 @@ class Settings:
     """Name of the interface's theme; empty for the default."""
     ascii: bool = False
     """Draw with ASCII only."""
+    virtualbox: str = ""
+    """`api` drives VirtualBox by its Python interface; empty, by VBoxManage."""
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -48,12 +51,12 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _settings(data: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
-    texts = {name: str(data.get(name, "")) for name in ("mirror", "theme", "ascii")}
+    texts = {name: str(data.get(name, "")) for name in ("mirror", "theme", "ascii", "virtualbox")}
     texts.update(
         {name: environ[variable] for name, variable in _ENVIRONMENT.items() if environ.get(variable)}
     )
     plain = texts["ascii"].lower() not in ("", "0", "no", "false")
-    return Settings(mirror=texts["mirror"], theme=texts["theme"], ascii=plain)
+    return Settings(texts["mirror"], texts["theme"], plain, texts["virtualbox"].lower())
 
 
 def save(path: Path, settings: Settings) -> None:

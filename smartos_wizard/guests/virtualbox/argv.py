@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smartos_wizard.guests.model import BootKind, DiskSpec, Guest, NicSpec, Sandbox
+from smartos_wizard.guests.virtualbox.said import Said
+from smartos_wizard.guests.virtualbox.talk import Ask, ask, insist
 
 GROUP = "/SmartOS-Wizard"
 OS_TYPE = "Solaris11_64"
@@ -25,15 +27,24 @@ KEY_PORT = 0
 
 @dataclass(frozen=True, slots=True)
 class Manage:
-    """VBoxManage of a certain version: `line` is (7, 2); `system` as in sys.platform."""
+    """VBoxManage of a certain version: `line` is (7, 2); `system` as in sys.platform. `asking` runs its commands."""
 
     program: str
     line: tuple[int, int]
     system: str = "linux"
+    asking: Ask = ask
 
     def __call__(self, *words: str) -> list[str]:
         """One whole command."""
         return [self.program, "-q", *words]
+
+    def ask(self, *words: str) -> Said:
+        """Run one command and tell what was said."""
+        return self.asking(tuple(self(*words)))
+
+    def insist(self, *words: str) -> Said:
+        """The same. Raises WizardError in plain words where it failed."""
+        return insist(tuple(self(*words)), self.asking)
 
     @property
     def modern(self) -> bool:

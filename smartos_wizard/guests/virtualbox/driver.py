@@ -27,7 +27,7 @@ from smartos_wizard.guests.virtualbox import argv, host, info, running, switches
 from smartos_wizard.guests.virtualbox.argv import Manage
 from smartos_wizard.guests.virtualbox.find import find
 from smartos_wizard.guests.virtualbox.said import explain
-from smartos_wizard.guests.virtualbox.talk import ask, insist
+from smartos_wizard.guests.virtualbox.talk import Ask, ask
 from smartos_wizard.media.images import recognise
 
 HOW = "Install it from https://www.virtualbox.org/wiki/Downloads or your distribution (package virtualbox)."
@@ -38,13 +38,14 @@ _MOST_CARDS = 8
 
 
 class VirtualBoxDriver:
-    """Guests in VirtualBox by way of VBoxManage. Satisfies `Hypervisor`."""
+    """Guests in VirtualBox by way of VBoxManage. Satisfies `Hypervisor`. `asking` runs what VBoxManage would."""
 
     id = "virtualbox"
     title = "VirtualBox"
 
-    def __init__(self, paths: Paths) -> None:
+    def __init__(self, paths: Paths, asking: Ask = ask) -> None:
         self._paths = paths
+        self._ask = asking
         self._known: Manage | None = None
 
     def detect(self) -> Detection:
@@ -55,12 +56,14 @@ class VirtualBoxDriver:
         if found.beyond:
             return Detection(self.id, self.title, True, "", found.path, problems=(host.BEYOND,), how=HOW)
         try:
-            call = ask((found.path, "-q", "--version"))
+            call = self._ask((found.path, "-q", "--version"))
         except WizardError as error:
-            broken = Finding("virtualbox-broken", error.message, hint="Install VirtualBox again.")
+            broken = Finding(
+                "virtualbox-broken", error.message, hint=error.hint or "Install VirtualBox again."
+            )
             return Detection(self.id, self.title, True, "", found.path, problems=(broken,), how=HOW)
         reading = version.read(call.out)
-        self._known = Manage(found.path, reading.line, sys.platform)
+        self._known = Manage(found.path, reading.line, sys.platform, self._ask)
         problems = (*version.judge(reading), *host.problems(warning=call.warning))
         usable = not any(problem.level == "error" for problem in problems)
         blocked = any(
@@ -74,7 +77,7 @@ class VirtualBoxDriver:
         """What of a spec VirtualBox cannot do here: names taken, cards and networks that are not there."""
         found: list[Finding] = []
         vbox = self._manage()
-        names = info.machines(ask(tuple(vbox("list", "vms"))).out)
+        names = info.machines(vbox.ask("list", "vms").out)
         left = {each.spec.uuid for each in GuestStore(self._paths).list() if not each.made}
         if any(name == spec.name and uuid not in (spec.uuid, *left) for uuid, name in names.items()):
             found.append(Finding("name-taken", f"VirtualBox has a guest called {text.tame(spec.name)} already.",
@@ -153,7 +156,7 @@ class VirtualBoxDriver:
 
         Raises WizardError with VirtualBox's words explained.
         """
-        call = ask(argv)
+        call = self._ask(argv)
         if call.failed and not (call.gone and _takes_away(argv)):
             raise explain(call)
         return call.out
@@ -212,12 +215,12 @@ class VirtualBoxDriver:
                 raise Refused(
                     "snapshot-name", word, hint="`smartos-wizard guest snapshot NAME list` shows them."
                 )
-            insist(tuple(vbox("snapshot", guest.spec.uuid, act, ids[-1] if ids else name)))
+            vbox.insist("snapshot", guest.spec.uuid, act, ids[-1] if ids else name)
             known = self._snapshots(vbox, guest)
         return tuple(known.values())
 
     def _snapshots(self, vbox: Manage, guest: Guest) -> dict[str, str]:
-        call = ask(tuple(vbox("snapshot", guest.spec.uuid, "list", "--machinereadable")))
+        call = vbox.ask("snapshot", guest.spec.uuid, "list", "--machinereadable")
         if call.failed and "does not have any snapshots" not in call.out:
             raise explain(call)
         return info.snapshots(info.machine_readable(call.out))
@@ -241,7 +244,7 @@ class VirtualBoxDriver:
         if not wanted or spec.sandbox is Sandbox.LAB:
             return []
         bridged = spec.sandbox is Sandbox.LAN
-        known = host.bridges(vbox.program) if bridged else host.host_only(vbox.program)
+        known = host.bridges(vbox.program, self._ask) if bridged else host.host_only(vbox.program, self._ask)
         if wanted in known:
             return []
         kind = "network card to bridge to" if bridged else "host-only network"
@@ -260,7 +263,7 @@ class VirtualBoxDriver:
         )  # fmt: skip
 
     def _extra(self, vbox: Manage, guest: Guest) -> info.Info:
-        return info.extra_data(insist(tuple(vbox("getextradata", guest.spec.uuid, "enumerate"))).out)
+        return info.extra_data(vbox.insist("getextradata", guest.spec.uuid, "enumerate").out)
 
     def _manage(self) -> Manage:
         if self._known is None:

@@ -12,7 +12,7 @@ from smartos_wizard.core.errors import WizardError
 from smartos_wizard.guests.model import Finding
 from smartos_wizard.guests.virtualbox.info import blocks
 from smartos_wizard.guests.virtualbox.said import CONFLICT, NO_MODULE
-from smartos_wizard.guests.virtualbox.talk import insist
+from smartos_wizard.guests.virtualbox.talk import Ask, ask, insist
 
 BEYOND = Finding(
     "virtualbox-of-windows",
@@ -54,20 +54,20 @@ def kvm_holds(root: Path = Path("/"), release: str = "") -> bool:
     return True
 
 
-def bridges(program: str) -> tuple[str, ...]:
+def bridges(program: str, asking: Ask = ask) -> tuple[str, ...]:
     """The cards of this machine that a guest can be bridged to."""
-    return _names(program, "bridgedifs")
+    return _names(program, "bridgedifs", asking)
 
 
-def host_only(program: str) -> tuple[str, ...]:
+def host_only(program: str, asking: Ask = ask) -> tuple[str, ...]:
     """The networks between this machine and guests that VirtualBox has; macOS has others since 7.0."""
-    return _names(program, "hostonlyifs") + (
-        _names(program, "hostonlynets") if sys.platform == "darwin" else ()
+    return _names(program, "hostonlyifs", asking) + (
+        _names(program, "hostonlynets", asking) if sys.platform == "darwin" else ()
     )
 
 
-def _names(program: str, what: str) -> tuple[str, ...]:
+def _names(program: str, what: str, asking: Ask) -> tuple[str, ...]:
     with contextlib.suppress(WizardError):
-        found = blocks(insist((program, "-q", "list", what)).out)
+        found = blocks(insist((program, "-q", "list", what), asking).out)
         return tuple(block["Name"] for block in found if block.get("Name"))
     return ()

@@ -18,7 +18,7 @@ from smartos_wizard.guests.virtualbox import argv, info
 from smartos_wizard.guests.virtualbox.argv import Manage
 from smartos_wizard.guests.virtualbox.said import Said, codes_in, explain
 from smartos_wizard.guests.virtualbox.switches import ssh_port
-from smartos_wizard.guests.virtualbox.talk import ask, insist
+from smartos_wizard.guests.virtualbox.talk import insist
 
 _OFF = (State.STOPPED, State.CRASHED, State.SAVED, State.MISSING)
 _SOON = 15.0
@@ -45,7 +45,7 @@ def is_free(port: int) -> bool:
 
 def facts(vbox: Manage, guest: Guest) -> info.Info | None:
     """What VirtualBox says of the guest, None where it does not know it. Raises WizardError."""
-    call = ask(tuple(vbox("showvminfo", guest.spec.uuid, "--machinereadable")))
+    call = vbox.ask("showvminfo", guest.spec.uuid, "--machinereadable")
     if call.not_found:
         return None
     if call.failed:
@@ -68,13 +68,13 @@ def start(vbox: Manage, guest: Guest, tell: Tell) -> None:
     if port is not None and not is_free(port):
         new = free_port()
         for each in argv.move_rule(vbox, guest, new):
-            insist(tuple(each))
+            insist(tuple(each), vbox.asking)
         tell(f"Port {port} is taken by another program, so ssh is at {new} now.")
     for each in argv.shut_loopback(vbox, guest):
-        insist(tuple(each))
+        insist(tuple(each), vbox.asking)
     private_directory(guest.sockets)
     tee = _tee(guest)
-    call = ask(tuple(vbox("startvm", guest.spec.uuid, "--type", "headless")))
+    call = vbox.ask("startvm", guest.spec.uuid, "--type", "headless")
     # It may say that it failed and have started all the same, so what counts is the state.
     found = facts(vbox, guest) or {}
     if call.failed and info.state_of(found) not in (State.RUNNING, State.STARTING, State.PAUSED):
@@ -91,12 +91,12 @@ def stop(vbox: Manage, guest: Guest, tell: Tell, patience: float, force: bool) -
     if found is None or (info.state_of(found) in _OFF and not info.in_session(found)):
         return
     if not force and info.state_of(found) is State.RUNNING:
-        insist(tuple(vbox("controlvm", guest.spec.uuid, "acpipowerbutton")))
+        vbox.insist("controlvm", guest.spec.uuid, "acpipowerbutton")
         tell(f"Asked it to shut down; waiting up to {patience:g} s.")
         if _gone(vbox, guest, patience):
             return
         tell("It did not switch itself off; switching it off.")
-    call = ask(tuple(vbox("controlvm", guest.spec.uuid, "poweroff")))
+    call = vbox.ask("controlvm", guest.spec.uuid, "poweroff")
     if not _gone(vbox, guest, _SOON):
         if call.failed:
             raise explain(call)

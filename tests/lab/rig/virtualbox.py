@@ -24,11 +24,12 @@ mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && mount -t sysfs sy
 exec chroot "$0" /usr/bin/env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends virtualbox
 """
 _CALL = """#!/bin/sh
-# VBoxManage in its tree, seeing {root} under the same name.
+# {program} in its tree, seeing {root} and the source under the same names.
 exec unshare -m --propagation private sh -c '
 mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && mount -t sysfs sys "$0/sys" &&
-mount --bind {root} "$0{root}" && exec chroot "$0" /usr/bin/VBoxManage "$@"' {tree} "$@"
+mount --bind {root} "$0{root}" && mount -o bind,ro {source} "$0{source}" && exec chroot "$0" {program} "$@"' {tree} "$@"
 """
+SOURCE = Path(__file__).resolve().parents[3]
 
 
 def prepare() -> Path:
@@ -40,16 +41,19 @@ def prepare() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (tree / "usr/bin/VBoxManage").exists():
             _build(tree)
-    (tree / str(ROOT).lstrip("/")).mkdir(parents=True, exist_ok=True)
+    for seen in (ROOT, SOURCE):
+        (tree / str(seen).lstrip("/")).mkdir(parents=True, exist_ok=True)
     return tree
 
 
 def install(place: Path) -> Path:
-    """A directory for PATH with a VBoxManage in it."""
+    """A directory for PATH with a VBoxManage in it, and with `vbox-python`, which has VirtualBox's own vboxapi."""
     place.mkdir(parents=True)
-    program = place / "VBoxManage"
-    program.write_text(_CALL.format(root=ROOT, tree=prepare()))
-    program.chmod(0o755)
+    tree = prepare()
+    for name, real in (("VBoxManage", "/usr/bin/VBoxManage"), ("vbox-python", "/usr/bin/python3")):
+        program = place / name
+        program.write_text(_CALL.format(root=ROOT, tree=tree, source=SOURCE, program=real))
+        program.chmod(0o755)
     return place
 
 
