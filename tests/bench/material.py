@@ -39,21 +39,21 @@ def _program_files() -> list[Path]:
     return found
 
 
-def _copy_program_files(raw: Path) -> int:
-    """Lay real files one after another into the image until there are 900 MB; return how many bytes."""
+def lay_program_files(raw: Path, size: int, first: int = FIRST) -> int:
+    """Lay real files one after another into `raw` from byte `first`, `size` bytes of them; return how many bytes."""
     done = 0
-    with raw.open("r+b") as image:
-        image.seek(FIRST)
+    with raw.open("r+b" if raw.exists() else "w+b") as image:
+        image.seek(first)
         for path in _program_files():
             if path.is_symlink() or not path.is_file():
                 continue
             try:
-                data = path.read_bytes()[: PROGRAM_BYTES - done]
+                data = path.read_bytes()[: size - done]
             except OSError:
                 continue
             image.write(data)
             done += len(data)
-            if done >= PROGRAM_BYTES:
+            if done >= size:
                 break
     return done
 
@@ -66,7 +66,7 @@ def prepare(where: Path) -> Material:
     raw, packed, mark = where / "bench.img", where / "bench.img.gz", where / "bench.sha256"
     if not mark.exists():
         build_usb_image(raw, "20260903T001557Z")
-        done = _copy_program_files(raw)
+        done = lay_program_files(raw, PROGRAM_BYTES)
         if done < PROGRAM_BYTES * 0.9:
             raise SystemExit(f"only {done} bytes of program files on this machine")
         with packed.open("wb") as out:
