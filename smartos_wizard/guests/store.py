@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 import unicodedata
 from pathlib import Path
@@ -142,7 +144,8 @@ class GuestStore:
         place = self._runtime / "guests" / uuid[:8]
         if len(os.fsencode(place)) <= _LONGEST_SOCKET:
             return place
-        return Path(tempfile.gettempdir()) / f"smartos-wizard-{os.getuid()}" / uuid[:8]
+        which = hashlib.sha256(os.fsencode(self._runtime)).hexdigest()[:8]
+        return Path(tempfile.gettempdir()) / f"smartos-wizard-{os.getuid()}-{which}" / uuid[:8]
 
     def _mark(self, guest: Guest, folder: Path, state: str) -> None:
         mark = {"owner": "smartos-wizard", "uuid": guest.spec.uuid, "state": state}
@@ -174,6 +177,22 @@ class GuestStore:
             return Guest(spec, folder, self.sockets_of(spec.uuid), made=mark.get("state") == "ready")
         except (OSError, ValueError, AttributeError, WizardError):
             return None
+
+
+def make_sockets(guest: Guest) -> Path:
+    """Make the directory of a guest's sockets and return it. Raises Refused `not-private`, OSError.
+
+    It may lie below /tmp, where somebody else could have been first.
+    """
+    for place in (guest.sockets.parent, guest.sockets):
+        private_directory(place)
+        found = place.lstat()
+        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
+            raise Refused(
+                "not-private", f"{place}, for the sockets of {guest.name}, is not yours alone.", context=str(place),
+                hint="Whoever it belongs to should remove it; then try again.",
+            )  # fmt: skip
+    return guest.sockets
 
 
 def _lives(pid: int) -> bool:

@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 
 from smartos_wizard.core.errors import Refused, WizardError
-from smartos_wizard.core.paths import private_directory
 from smartos_wizard.guests.hypervisor import Tell
 from smartos_wizard.guests.iso import require_there
 from smartos_wizard.guests.model import Guest
 from smartos_wizard.guests.qemu import process, words
 from smartos_wizard.guests.qemu.monitor import Monitor
+from smartos_wizard.guests.store import make_sockets
 
 HOW = "Install it: `apt install qemu-system-x86 qemu-utils` (Debian, Ubuntu), `brew install qemu` (macOS)."
 START, SAID = "start.sh", "qemu.log"
@@ -28,7 +28,7 @@ def start(guest: Guest, tell: Tell) -> None:
         tell(f"{guest.name} runs already.")
         return
     line = _line(guest)
-    private_directory(guest.sockets)
+    make_sockets(guest)
     process.clear(guest)
     said = guest.folder / SAID
     try:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from smartos_wizard.core.errors import Refused, WizardError, WriteFailed
-from smartos_wizard.core.paths import private_directory
 from smartos_wizard.core.plan import Effect, Step
 from smartos_wizard.guests import console_tee
 from smartos_wizard.guests.hypervisor import Tell
+from smartos_wizard.guests.iso import require_there
 from smartos_wizard.guests.model import (
     Actual,
     BootKind,
@@ -25,6 +25,7 @@ from smartos_wizard.guests.model import (
     GuestSpec,
     State,
 )
+from smartos_wizard.guests.store import make_sockets
 from smartos_wizard.guests.vmware import bundle, find, judging, leases, said, words
 from smartos_wizard.guests.vmware.control import Control, NotRunning, released, run
 from smartos_wizard.guests.vmware.vmx import Vmx
@@ -144,7 +145,8 @@ class VmwareDriver:
         if self._control.runs(guest):
             tell(f"{guest.name} runs already.")
             return
-        private_directory(guest.sockets)
+        require_there(guest)
+        make_sockets(guest)
         pipe = guest.sockets / words.PIPE
         pipe.unlink(missing_ok=True)  # of a guest that was killed
         console = guest.console

@@ -43,6 +43,7 @@ def vmware(host: Host, monkeypatch: pytest.MonkeyPatch) -> VmwareDriver:
 def made(place: Path, **how: object) -> Guest:
     """A guest with its .vmx file, as `create_steps` asks for it."""
     found = guest(place, **how)  # type: ignore[arg-type]
+    Path(found.spec.boot.source).touch()
     (folder := found.folder / words.VMX).write_text(Vmx.of(words.values_of(found)).text)
     assert folder.exists()
     return found
@@ -256,6 +257,15 @@ def test_where_an_error_is_and_where_none(output: str, code: int, words_: str | 
         assert error is not None and len(error) <= 240 and "\x1b" not in error
     else:
         assert error == words_
+
+
+def test_an_iso_that_is_gone_is_named_before_anything_starts(place: Path, vmware: VmwareDriver) -> None:
+    found = made(place)
+    Path(found.spec.boot.source).unlink()
+    with pytest.raises(Refused) as caught:
+        vmware.start(found, quiet)
+    assert caught.value.reference == "iso-gone"
+    assert not found.sockets.exists()
 
 
 def test_off_again_at_once_and_rewritten(place: Path, host: Host, vmware: VmwareDriver) -> None:
