@@ -77,24 +77,27 @@ def _looked_into(path: Path, stamp: str) -> IsoFacts:
     import pycdlib
 
     disc: Any = pycdlib.PyCdlib()
-    try:
-        disc.open(str(path))
-    except Exception as error:  # pycdlib raises struct.error, IndexError and more for what is damaged
-        raise Refused(
-            "iso-damaged", f"{path.name} cannot be read as an ISO: {error}.", context=str(path), hint="Download it again."
-        ) from error  # fmt: skip
-    try:
-        lost = [name for name in _NEEDED if not _has(disc, name)]
-        if lost:
-            raise _not(path, "iso-not-smartos", f"it is an ISO, but has no {lost[0]}")
-        if disc.eltorito_boot_catalog is None:
+    with path.open("rb") as file:  # pycdlib itself would leave it open where it is damaged
+        try:
+            disc.open_fp(file)
+        except Exception as error:  # pycdlib raises struct.error, IndexError and more for what is damaged
             raise Refused(
-                "iso-does-not-boot", f"{path.name} has SmartOS in it, but no BIOS starts it: there is no boot record.",
-                context=str(path), hint="Use the .iso as published; one that was packed anew has lost it.",
-            )  # fmt: skip
-        return IsoFacts(stamp, _console_of(disc))
-    finally:
-        disc.close()
+                "iso-damaged", f"{path.name} cannot be read as an ISO: {error}.", context=str(path), hint="Download it again."
+            ) from error  # fmt: skip
+        try:
+            lost = [name for name in _NEEDED if not _has(disc, name)]
+            if lost:
+                raise _not(path, "iso-not-smartos", f"it is an ISO, but has no {lost[0]}")
+            if disc.eltorito_boot_catalog is None:
+                raise Refused(
+                    "iso-does-not-boot",
+                    f"{path.name} has SmartOS in it, but no BIOS starts it: there is no boot record.",
+                    context=str(path),
+                    hint="Use the .iso as published; one that was packed anew has lost it.",
+                )
+            return IsoFacts(stamp, _console_of(disc))
+        finally:
+            disc.close()
 
 
 def _has(disc: Any, name: str) -> bool:
