@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from smartos_wizard.guests.hypervisor import Hypervisor
     from smartos_wizard.guests.sizing import HostSize
     from smartos_wizard.guests.store import GuestStore
+    from smartos_wizard.reinstall.ports import Hosts
 
 
 @dataclass(slots=True)
@@ -87,6 +88,17 @@ class World:
         from smartos_wizard.guests.vmware.driver import VmwareDriver
 
         return (VirtualBoxDriver(self.paths), VmwareDriver(), QemuDriver(self.paths))
+
+    @property
+    def hosts(self) -> Hosts:
+        """The way to SmartOS machines that are surveyed and re-installed."""
+        if self.practice:
+            from smartos_wizard.practice.hosts import PracticeHosts
+
+            return PracticeHosts(self.clock)
+        from smartos_wizard.reinstall.connect import SshHosts
+
+        return SshHosts(self.paths)
 
     def host_size(self) -> HostSize:
         """How large this machine is, for guests."""

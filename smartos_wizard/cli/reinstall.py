@@ -1,0 +1,16 @@
+"""The `reinstall` commands; each lives in a file of its own and is imported when used."""
+
+from __future__ import annotations
+
+import click
+
+from smartos_wizard.cli.lazy import CommandsGroup
+
+_COMMANDS = {
+    "survey": ("smartos_wizard.cli.reinstall_survey", "survey_command", "What is on a SmartOS machine; changes nothing."),
+}  # fmt: skip
+
+
+@click.group(name="reinstall", cls=CommandsGroup, table=_COMMANDS)
+def command() -> None:
+    """A clean re-install of a SmartOS machine: wipe its zones pool, lose nothing by surprise."""

@@ -1,0 +1,75 @@
+"""Make-believe machines to survey, by name; each has one trouble. No network is used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from smartos_wizard.core.errors import DeviceLost, NetworkFailed
+from smartos_wizard.practice.host_answers import (
+    GIB,
+    PracticeDisk,
+    PracticeInstance,
+    PracticeMachine,
+    PracticePool,
+)
+from smartos_wizard.reinstall.ports import Address
+
+_TB4 = 4_000_787_030_016
+_ZONES = PracticePool("zones", "10417391262571231811", "raidz1-0", tuple(PracticeDisk(f"c1t{i}d0", _TB4) for i in range(3)))  # fmt: skip
+_TANK = PracticePool("tank", "2216402551220348012", "mirror-0", tuple(PracticeDisk(f"c3t{i}d0", _TB4) for i in range(2)), 900 * GIB)  # fmt: skip
+_BACKUP = PracticePool("backup", "7781440021923344120", "", (PracticeDisk("c4t0d0", 5_000_947_302_400, "USB", "WD", "Elements"),), imported=False)  # fmt: skip
+_WEB = PracticeInstance("0b3b1a4e-7f0c-4b83-9d2a-5f6f9f0f4d11", "web")
+_DB = PracticeInstance("5d1c9b1e-2f64-6a0e-8f5e-aa12cd34ef56", "db", "bhyve", "stopped", 4096, 40 * GIB)
+_PLAIN = PracticeMachine("plain", "3c9f21aa", (_ZONES,), (_WEB, _DB))
+
+MACHINES: dict[str, PracticeMachine] = {
+    "plain": _PLAIN,
+    "second-pool": replace(_PLAIN, hostname="second-pool", hostid="3c9f21ab", pools=(_ZONES, _TANK)),
+    "attached-backup": replace(_PLAIN, hostname="attached-backup", hostid="3c9f21ac", pools=(_ZONES, _BACKUP)),
+    "bootable": replace(_PLAIN, hostname="bootable", hostid="3c9f21ad", pools=(replace(_ZONES, bootable=True),), parameters=("smartos=true", "fstype=ufs"), key=False),
+    "encrypted": replace(_PLAIN, hostname="encrypted", hostid="3c9f21ae", pools=(replace(_ZONES, encrypted=True),)),
+    "running-vms": replace(_PLAIN, hostname="running-vms", hostid="3c9f21af", instances=(replace(_WEB, state="running"), replace(_DB, state="running"))),
+    "triton": replace(_PLAIN, hostname="triton", hostid="3c9f21b0", parameters=(), key=False, triton=True),
+    "dropped-connection": replace(_PLAIN, hostname="dropped-connection", hostid="3c9f21b1"),
+    "zone": replace(_PLAIN, hostname="zone", hostid="3c9f21b2", zone=_WEB.uuid),
+    "not-smartos": replace(_PLAIN, hostname="not-smartos", hostid="007f0101", system="Linux"),
+}  # fmt: skip
+"""What there is, by the name it is reached under."""
+
+
+@dataclass(slots=True)
+class PracticeHost:
+    """A make-believe machine that is connected. Satisfies `Host`."""
+
+    name: str
+    machine: PracticeMachine
+    clock: Callable[[], float]
+    port: int = 22
+    host_key: str = "SHA256:PRACTICEpracticePRACTICEpracticePRACTICEpra"
+    sent: list[str] = field(default_factory=list)
+
+    def run(self, script: str, seconds: float = 300.0) -> str:  # noqa: ARG002 - a make-believe machine answers at once
+        """The answers of this machine to a survey."""
+        self.sent += ["/bin/sh -s", script]
+        if self.name == "dropped-connection":
+            raise DeviceLost("connection-lost", f"The connection to {self.name} was lost before all answers were there.", hint="Try again; asking changes nothing there.", context="nothing was changed there")  # fmt: skip
+        return self.machine.answers(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self.clock())))
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeHosts:
+    """The make-believe machines. Satisfies `Hosts`."""
+
+    clock: Callable[[], float]
+
+    def open(self, address: Address) -> PracticeHost:
+        """The machine of that name. Raises NetworkFailed `host-unknown`."""
+        machine = MACHINES.get(address.host)
+        if machine is None:
+            raise NetworkFailed("host-unknown", f"No machine is known by the name {address.host}.", hint=f"In practice there are: {', '.join(MACHINES)}.", context="nothing was changed there")  # fmt: skip
+        return PracticeHost(address.host, machine, self.clock, address.port or 22)
