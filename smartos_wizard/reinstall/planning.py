@@ -1,0 +1,138 @@
+"""The plan of a re-install: every step on this machine, in order, before anything is done.
+
+A plan is made only where nothing speaks against it and everything that needs consent was consented to by name. It
+destroys no pool that its title, its steps and its prompt do not name with its guid. `planning_steps` makes the
+steps and says what each action has to do. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smartos_wizard.core.errors import Refused, UsageProblem
+from smartos_wizard.core.plan import Confirmation, Plan, Step
+from smartos_wizard.core.text import tame
+from smartos_wizard.reinstall.after import After
+from smartos_wizard.reinstall.choices import Choices
+from smartos_wizard.reinstall.judging import judge, open_stops, unknown_consents
+from smartos_wizard.reinstall.model import Stop, Survey, Way
+from smartos_wizard.reinstall.planning_steps import Scene, steps_of
+from smartos_wizard.reinstall.saying import host_name, listed, pool_name, pools, token_of
+from smartos_wizard.reinstall.ways import Fate, Outcome, target_of, way_title
+
+KIND = "reinstall-run"
+SECONDS = 15 * 60
+"""A boot, the wipe, another boot: a guess, without what the new setup takes."""
+
+
+def plan_reinstall(survey: Survey, choices: Choices, now: float) -> Plan:
+    """The plan. Raises Refused with every stop and every consent that is missing, UsageProblem `odd-consent`."""
+    outcome, after, stops = judge(survey, choices, now)
+    refuse(survey, choices, stops)
+    scene = Scene(survey, choices, outcome, after, stops)
+    return Plan(
+        kind=KIND,
+        title=_title(survey, outcome),
+        steps=steps_of(scene),
+        untouched=_untouched(outcome),
+        confirmation=confirmation_of(survey, choices, outcome, stops),
+        seconds=SECONDS,
+        locks=(f"host:{tame(survey.hostid)}",),
+        params=_params(survey, choices, outcome),
+    )
+
+
+def refuse(survey: Survey, choices: Choices, stops: tuple[Stop, ...]) -> None:
+    """Raise Refused for the first stop, with all of them in its details; UsageProblem for a consent nobody asked for."""
+    left = open_stops(stops, choices)
+    against = [stop for stop in left if stop.level == "stop"]
+    details = {"stops": [stop_to_json(stop) for stop in left]}
+    if against:
+        first = against[0]
+        raise Refused(first.reference, f"Nothing is planned. {first.text}", hint=first.hint, context=host_name(survey), **details)  # fmt: skip
+    odd = unknown_consents(survey, stops, choices)
+    if odd:
+        raise UsageProblem("odd-consent", f"Nothing here asks for the consent {listed([tame(o) for o in odd])}.", hint="Without --consent the plan says which it needs.")  # fmt: skip
+    if left:
+        words = " ".join(f"{number}. {stop.text}" for number, stop in enumerate(left, 1))
+        tokens = list(dict.fromkeys(stop.token for stop in left))
+        raise Refused("consent-missing", f"Nothing is planned before you have agreed to this. {words}", hint="If you do: " + " ".join(f"--consent {token}" for token in tokens), context=host_name(survey), tokens=tokens, **details)  # fmt: skip
+
+
+def confirmation_of(
+    survey: Survey, choices: Choices, outcome: Outcome, stops: tuple[Stop, ...]
+) -> Confirmation:
+    """What is to be typed: `HOSTNAME:zones`, one such token for each other pool that dies, one for each consent."""
+    tokens = [token_of(survey, fate.pool.name) for fate in outcome.dying]
+    tokens += [stop.token for stop in stops if stop.level == "consent"]
+    tokens += list(choices.consents)
+    dying = tuple(fate.pool for fate in outcome.dying)
+    prompt = f"To destroy {pools(dying)} of {host_name(survey)} for good, type what stands here"
+    return Confirmation(prompt, tuple(dict.fromkeys(tokens)))
+
+
+def stop_to_json(stop: Stop) -> dict[str, Any]:
+    """A stop as an object; `token` and `hint` only where there is one."""
+    said = {"reference": stop.reference, "level": stop.level, "text": stop.text}
+    return said | {name: value for name, value in (("hint", stop.hint), ("token", stop.token)) if value}
+
+
+def _title(survey: Survey, outcome: Outcome) -> str:
+    """Names every pool: nobody reads further than the title."""
+    dying = [pool_name(fate.pool) for fate in outcome.dying]
+    return f"Re-install {host_name(survey)}: destroys {listed(dying, most=len(dying))}, way {way_title(outcome.way, outcome.limited)}"
+
+
+def _untouched(outcome: Outcome) -> tuple[str, ...]:
+    kept = [f"{pool_name(fate.pool)}: {fate.why}" for fate in outcome.fates if not fate.dies]
+    return (*kept, "the firmware of the machine", "the medium it boots from")
+
+
+def _params(survey: Survey, choices: Choices, outcome: Outcome) -> dict[str, Any]:
+    """All that the run compares again before it begins, and what it needs to reach the machine."""
+    target = target_of(survey)
+    return {
+        "way": choices.way.value,
+        "limited": outcome.limited,
+        "host": survey.host,
+        "port": survey.port,
+        "surveyed": survey.taken,
+        "identity": identity_of(survey),
+        "pool": {"name": survey.system_pool, "guid": target.guid if target is not None else ""},
+        "dying": [{"name": fate.pool.name, "guid": fate.pool.guid, "fate": fate.fate.value} for fate in outcome.dying],
+        "kept": [{"name": fate.pool.name, "guid": fate.pool.guid} for fate in outcome.fates if not fate.dies],
+        "by_hand": choices.by_hand,
+        "consents": list(choices.consents),
+        "answers": {"name": choices.answers.name, "sha256": choices.answers.digest} if choices.answers else {},
+        "backup": choices.backup,
+    }  # fmt: skip
+
+
+def identity_of(survey: Survey) -> dict[str, Any]:
+    """By what the machine is known again: nothing begins where one of these differs."""
+    return {
+        "host_key": survey.host_key,
+        "hostid": survey.hostid,
+        "hostname": survey.hostname,
+        "serial": survey.serial,
+        "stamp": survey.stamp,
+        "booted_from": survey.booted_from.value,
+        "mode": survey.mode.value,
+        "pools": [{"name": pool.name, "guid": pool.guid, "imported": pool.imported} for pool in survey.pools],
+        "instances": sorted(instance.uuid for instance in survey.instances),
+    }
+
+
+def needs_console(outcome: Outcome, after: After) -> bool:
+    """Whether somebody has to type at the console of the machine, for the wipe or for setup afterwards."""
+    return outcome.way is not Way.RESET or outcome.limited or after.answer == "manual"
+
+
+def overwrites(outcome: Outcome) -> bool:
+    """Whether a pool dies later, by setup and not by the wipe."""
+    return bool(outcome.of(Fate.OVERWRITTEN))
+
+
+def step_named(plan: Plan, name: str) -> Step | None:
+    """The step with that id."""
+    return next((step for step in plan.steps if step.id == name), None)
