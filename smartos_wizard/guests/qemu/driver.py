@@ -13,6 +13,7 @@ from smartos_wizard.core import text
 from smartos_wizard.core.errors import Refused, WizardError, WriteFailed
 from smartos_wizard.core.paths import Paths
 from smartos_wizard.core.plan import Effect, Step
+from smartos_wizard.guests import conflicts
 from smartos_wizard.guests.hypervisor import Tell
 from smartos_wizard.guests.model import (
     Actual,
@@ -79,8 +80,8 @@ class QemuDriver:
             problems.append(
                 Finding("qemu-does-not-boot", "QEMU starts no machine here, not even a tiny one.", hint=HOW)
             )
-        elif not engine.fast:
-            problems.append(_slow(engine))
+        else:
+            problems += conflicts.for_qemu(engine.accelerator, engine.note)
         usable = not any(problem.level == "error" for problem in problems)
         can = _CAN | ({"nested"} if engine is not None and engine.fast and _nests() else frozenset())
         return Detection(
@@ -209,14 +210,6 @@ class QemuDriver:
             match = _VERSION.search(said)
             return match[1] if match else "unknown"
         return "unknown"
-
-
-def _slow(engine: probe.Engine) -> Finding:
-    why = f" ({engine.note})" if engine.note else ""
-    return Finding(
-        "no-acceleration", f"The processor is imitated, which is slow: no acceleration works here{why}.", "warning",
-        "On Linux it takes KVM: rights on /dev/kvm, and virtualisation switched on in the firmware.",
-    )  # fmt: skip
 
 
 def _nests() -> bool:

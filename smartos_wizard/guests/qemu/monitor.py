@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 from collections.abc import Coroutine
@@ -27,6 +26,8 @@ class Monitor:
     def __enter__(self) -> Monitor:
         if not self._path.exists():
             raise FileNotFoundError(str(self._path))
+        import asyncio  # fifty milliseconds, which whoever asks after a guest that is off need not wait
+
         from qemu.qmp import QMPError
 
         self._loop = asyncio.new_event_loop()
@@ -74,4 +75,6 @@ class Monitor:
         await self._client.connect(str(self._path))
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        import asyncio
+
         return self._loop.run_until_complete(asyncio.wait_for(work, _PATIENCE))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smartos_wizard.core.files import replace_file
+from smartos_wizard.guests.conflicts import passing
 
 WORD = b"SmartOS Wizard probe"
 _PATIENCE = 20.0
@@ -57,7 +59,8 @@ def ladder(system: str = sys.platform) -> tuple[tuple[str, str], ...]:
 
 def find_engine(program: str, version: str, cache: Path, *, afresh: bool = False) -> Engine | None:
     """The first rung that really boots, remembered for this QEMU, kernel and processor; None where nothing does."""
-    key = f"{version}|{platform.release()}|{_processor()}"
+    may = "may" if os.access("/dev/kvm", os.R_OK | os.W_OK) else "may not"
+    key = f"{version}|{platform.release()}|{_processor()}|{may}"
     place = cache / "qemu-engine.json"
     if not afresh:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -71,7 +74,8 @@ def find_engine(program: str, version: str, cache: Path, *, afresh: bool = False
             engine = Engine(accelerator, cpu, "; ".join(dict.fromkeys(notes)))
             data = {"for": key, "accelerator": accelerator, "cpu": cpu, "note": engine.note}
             with contextlib.suppress(OSError):
-                replace_file(place, json.dumps(data).encode())
+                if not passing(engine.note):
+                    replace_file(place, json.dumps(data).encode())
             return engine
         notes.append(f"{accelerator} with {cpu}: {failure}")
     return None

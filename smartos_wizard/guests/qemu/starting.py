@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from smartos_wizard.core.errors import Refused, WizardError
+from smartos_wizard.guests.conflicts import LET_GO, passing
 from smartos_wizard.guests.hypervisor import Tell
 from smartos_wizard.guests.iso import require_there
 from smartos_wizard.guests.model import Guest
@@ -45,7 +46,7 @@ def start(guest: Guest, tell: Tell) -> None:
             # Whoever is still here when it ends takes its exit code, so that no zombie is left.
             threading.Thread(target=began.wait, daemon=True, name="guest-ended").start()
             return
-        time.sleep(0.1)
+        time.sleep(0.02)
     if began.poll() is None:
         began.kill()
     began.wait()
@@ -76,6 +77,8 @@ def _not_started(guest: Guest, said: str, code: int) -> WizardError:
     lines = [line for line in said.strip().splitlines() if "warning" not in line]
     words_said = lines[-1] if lines else f"nothing, and ended with {code}"
     hint = "Is another guest using the same port or disk?" if "hostfwd" in said or "lock" in said else HOW
+    if passing(said):
+        hint = LET_GO
     return WizardError(
         "guest-not-started", f"{guest.name} was not started. QEMU says: {words_said}", hint=hint
     )

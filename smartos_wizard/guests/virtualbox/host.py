@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from smartos_wizard.core.errors import WizardError
+from smartos_wizard.guests.conflicts import for_virtualbox
 from smartos_wizard.guests.model import Finding
 from smartos_wizard.guests.virtualbox.info import blocks
 from smartos_wizard.guests.virtualbox.said import CONFLICT, NO_MODULE
@@ -34,6 +35,8 @@ def problems(system: str = sys.platform, machine: str = "", warning: str = "") -
         found.append(Finding("virtualbox-no-module", NO_MODULE[0], "warning", NO_MODULE[1]))
     elif system == "linux" and kvm_holds():
         found.append(Finding("virtualbox-conflict", CONFLICT[0], "warning", CONFLICT[1]))
+    elif system == "linux":
+        found += for_virtualbox()
     return tuple(found)
 
 

@@ -28,6 +28,9 @@ CONFLICT = (
 )
 _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     ("VERR_VMX_IN_VMX_ROOT_MODE|VERR_SVM_IN_USE", "virtualbox-conflict", *CONFLICT),
+    ("VERR_NEM_", "virtualbox-hyper-v",
+     "Windows keeps the processor's virtualisation for itself (Hyper-V, WSL 2, memory integrity), and VirtualBox cannot use it that way.",
+     "Switch them off: `bcdedit /set hypervisorlaunchtype off` as administrator, then restart; WSL 2 does not work then."),
     ("VERR_VM_DRIVER_NOT_INSTALLED|VERR_VM_DRIVER_NOT_ACCESSIBLE|-1908|/dev/vboxdrv", "virtualbox-no-module", *NO_MODULE),
     ("VERR_VM_DRIVER_VERSION_MISMATCH", "virtualbox-module-old",
      "VirtualBox's kernel module is of another version than VirtualBox.", "Load the new one: `sudo /sbin/vboxconfig`, or restart."),

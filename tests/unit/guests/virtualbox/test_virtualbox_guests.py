@@ -175,6 +175,7 @@ def test_what_it_forgets_is_said_and_shut_anew_at_every_start(place: Place, fake
         ("HM: VERR_VMX_IN_VMX_ROOT_MODE", "virtualbox-conflict", "kvm.enable_virt_at_load=0"),
         ("VERR_SVM_IN_USE", "virtualbox-conflict", "modprobe -r"),
         ("VERR_VMX_NO_VMX", "no-virtualisation", "firmware"),
+        ("NEM: VERR_NEM_VM_CREATE_FAILED", "virtualbox-hyper-v", "hypervisorlaunchtype"),
         ("VERR_NO_MEMORY", "virtualbox-no-memory", "less memory"),
         ("nothing much", "virtualbox-failed", "log"),
     ],
