@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smartos_wizard.cli.plain_guests import PlainGuests
 from smartos_wizard.cli.plain_keys import PlainKeys
 from smartos_wizard.cli.plain_machine import PlainMachine
 from smartos_wizard.cli.plain_voice import Leave, Voice
 from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.core import text
-from smartos_wizard.screens.desk import Desk, JobRow
+from smartos_wizard.screens.desk import Desk
 from smartos_wizard.screens.flow import Flow, Stage
 from smartos_wizard.screens.options_words import warned_of
 from smartos_wizard.screens.words import same_by_command
 
 if TYPE_CHECKING:
+    from smartos_wizard.screens.job_rows import JobRow
     from smartos_wizard.world import World
 
 _SHOWN = 8  # releases read aloud
@@ -32,6 +34,7 @@ class PlainWizard:
         self.work = PlainWork(self.desk, self.voice)
         self.keys = PlainKeys(self.work)
         self.machine = PlainMachine(self.desk, self.voice, ascii_only=ascii_only)
+        self.guests = PlainGuests(self.work, ascii_only=ascii_only)
 
     def run(self) -> int:
         """Walk the flow; the exit code of the last work."""
@@ -63,8 +66,10 @@ class PlainWizard:
         )
         self.voice.say(f"{first + 3}. Is this machine fit for SmartOS?")
         self.voice.say(f"{first + 4}. What would the pool look like?")
-        self.voice.say(f"{first + 5}. Quit")
-        chosen = self.voice.choose("What do you want to do?", first + 5)
+        self.voice.say(f"{first + 5}. Try SmartOS in a sandbox: a guest that can harm nothing")
+        self.voice.say(f"{first + 6}. Your guests: look, start, stop, console, as new again, remove")
+        self.voice.say(f"{first + 7}. Quit")
+        chosen = self.voice.choose("What do you want to do?", first + 7)
         if chosen is None:
             return
         if chosen < first:
@@ -77,6 +82,10 @@ class PlainWizard:
             _ = self.work.guarded(self.machine.check)
         elif chosen == first + 3:
             _ = self.work.guarded(self.machine.pool)
+        elif chosen == first + 4:
+            _ = self.work.guarded(self.guests.make)
+        elif chosen == first + 5:
+            _ = self.work.guarded(self.guests.all)
         else:
             raise Leave
 
@@ -89,7 +98,8 @@ class PlainWizard:
         )
         match self.voice.choose("What shall be done?", 3):
             case 0:
-                _ = self.work.guarded(lambda: self.keys.take_up(row))
+                rooms = self.guests if row.kind.startswith("guest-") else self.keys
+                _ = self.work.guarded(lambda: rooms.take_up(row))
             case 1:
                 row.job.seen_file.touch()
                 self.desk.boot.forget(row.job.plan())

@@ -99,7 +99,6 @@ def _configure(run: Run[GuestWorld], step: Step) -> Work:
             device.close()
 
     words = yield from in_thread(run, work, lambda: ())
-    vault.forget(name)
     yield Noted(run.clock(), step.id, words)
     return {"files": list(step.params["files"])}
 
@@ -164,6 +163,7 @@ def _check(run: Run[GuestWorld], step: Step) -> Work:
         yield Noted(run.clock(), step.id, words, level="warning", reference="drift")
     with writing(guest.folder):
         run.world.guests.ready(guest)
+    Vault(run.world.paths).forget_of(run.plan)  # not before: what broke off is taken up with it
     run.result["drift"] = [[d.what, d.asked, d.actual] for d in found]
     run.result["say"] = [
         f"{guest.name} is made{'' if not found else ', but not all is as asked'}.",
