@@ -23,6 +23,7 @@ from smartos_wizard.guests.hands_off import sealed_findings
 from smartos_wizard.guests.iso import comes_later, iso_step, refuse_choices, untouched
 from smartos_wizard.guests.model import BootKind, Detection, Finding, Guest, GuestSpec, Sandbox, State, refuse
 from smartos_wizard.guests.ports import GuestWorld, driver
+from smartos_wizard.guests.room import check_room
 from smartos_wizard.guests.vmware.bundle import is_bundle, unpack_step
 from smartos_wizard.media.as_json import image_to_json
 from smartos_wizard.media.model import VerifiedImage
@@ -43,6 +44,7 @@ def judge(spec: GuestSpec, world: GuestWorld, detection: Detection | None = None
         ]
     found += [problem for problem in detection.problems if problem.level != "error"]
     found += sizing.check_size(spec, world.host_size())
+    found += check_room(spec, world)
     found += _check_port(spec)
     if spec.sandbox is Sandbox.LAN and not any(nic.bridge for nic in spec.nics):
         found.append(

@@ -85,7 +85,9 @@ def _check_names(spec: GuestSpec) -> list[Finding]:
                 )
             )
     if len(set(macs)) != len(macs):
-        found.append(Finding("same-mac-twice", "Two network cards have the same address."))
+        found.append(
+            Finding("same-mac-twice", "Two network cards have the same address.", hint="Give each its own.")
+        )
     return found
 
 
@@ -131,7 +133,11 @@ def _check_disks(spec: GuestSpec, host: HostSize) -> list[Finding]:
     found = []
     if not 1 <= len(spec.disks) <= MOST_DISKS:
         found.append(
-            Finding("bad-disks", f"A guest has 1 to {MOST_DISKS} data disks, not {len(spec.disks)}.")
+            Finding(
+                "bad-disks",
+                f"A guest has 1 to {MOST_DISKS} data disks, not {len(spec.disks)}.",
+                hint="Fewer and larger ones make the same pool.",
+            )
         )
         return found
     for disk in spec.disks:
@@ -143,7 +149,9 @@ def _check_disks(spec: GuestSpec, host: HostSize) -> list[Finding]:
                 )
             )  # fmt: skip
         if disk.size % 512:
-            found.append(Finding("odd-disk", f"The size of {disk.name} is no multiple of 512 bytes."))
+            found.append(
+                Finding("odd-disk", f"The size of {disk.name} is no multiple of 512 bytes.", hint="Round it.")
+            )
     if found:
         return found
     holds, least = usable(spec.disks), least_pool(spec.memory)

@@ -69,8 +69,8 @@ class QemuDriver:
         program = shutil.which(PROGRAM)
         if program is None:
             return Detection(self.id, self.title, found=False, how=HOW)
-        problems: list[Finding] = []
         version = self._version(program)
+        problems: list[Finding] = list(probe.too_old(version))
         if shutil.which(IMAGES) is None:
             problems.append(
                 Finding("qemu-img-missing", f"{IMAGES} is not installed, so no disks can be made.", hint=HOW)

@@ -19,7 +19,9 @@ from pathlib import Path
 
 from smartos_wizard.core.files import replace_file
 from smartos_wizard.guests.conflicts import passing
+from smartos_wizard.guests.model import Finding
 
+OLDEST = (2, 11)
 WORD = b"SmartOS Wizard probe"
 _PATIENCE = 20.0
 _DISK = 1 << 20  # a BIOS does not start disks of one sector
@@ -55,6 +57,21 @@ def ladder(system: str = sys.platform) -> tuple[tuple[str, str], ...]:
     fast = {"linux": "kvm", "darwin": "hvf", "win32": "whpx"}.get(system)
     rungs = [(fast, cpu) for cpu in ("host", "host,arch-capabilities=off", "qemu64")] if fast else []
     return (*((a, c) for a, c in rungs if a), ("tcg", "Haswell"), ("tcg", "qemu64"))
+
+
+def too_old(version: str) -> tuple[Finding, ...]:
+    """What speaks against a version: 2.11 is the first with the choices of -sandbox that guests get (QEMU ChangeLog/2.11)."""
+    numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
+    if not numbers or numbers >= OLDEST:
+        return ()
+    words = f"QEMU {version} is too old; {OLDEST[0]}.{OLDEST[1]} is the oldest that will do."
+    return (
+        Finding(
+            "qemu-too-old",
+            words,
+            hint="Install a newer one: your distribution's, or https://www.qemu.org/download/.",
+        ),
+    )
 
 
 def find_engine(program: str, version: str, cache: Path, *, afresh: bool = False) -> Engine | None:
