@@ -45,6 +45,8 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
      "`VBoxManage list hdds` shows it; `VBoxManage closemedium disk UUID` forgets it."),
     ("already locked for a session|already locked by a session|is being powered", "virtualbox-locked",
      "The guest is in use by another window or command of VirtualBox.", "Close its window or its settings, and try again."),
+    ("cannot be deleted, because it is the current snapshot|more than one child", "virtualbox-snapshot-needed",
+     "Other snapshots or the guest's disks are built on this snapshot.", "Delete those taken after it first."),
     ("A NAT rule of this name already exists", "virtualbox-rule-there", "The port forward is there already.", ""),
     ("E_ACCESSDENIED", "virtualbox-not-allowed", "VirtualBox is not allowed to do that.",
      "For host-only networks: addresses outside 192.168.56.0/21 must be allowed in /etc/vbox/networks.conf."),
@@ -85,7 +87,7 @@ class Said:
     @property
     def busy(self) -> bool:
         """Whether the same call may well work a moment later; only then it is tried again."""
-        return self.failed and (
+        return self.failed and "cannot be deleted" not in self.err and (
             "VBOX_E_INVALID_OBJECT_STATE" in self.err or "locked for a session" in self.err
             or "locked by a session" in self.err
         )  # fmt: skip

@@ -1,0 +1,1 @@
+"""A make-believe VirtualBox: what stands behind the make-believe xpcom."""
