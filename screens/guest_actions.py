@@ -16,8 +16,6 @@ from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.guests_words import may
 from smartos_wizard.screens.page import Page, error_words
 
-_WIDE = 100
-"""Columns from which every key fits into the footer."""
 _NEEDS = {
     "start": "start", "stop": "stop", "console": "console", "snapshots": "snapshots", "reinstall": "reinstall",
     "delete": "delete",

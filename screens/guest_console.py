@@ -147,7 +147,7 @@ Nothing but what you type reaches the guest.
         if before is None or before[0].way is not state.way:
             terminal.refresh()
             self.refresh_bindings()
-        if before is not None and before[0].met != state.met and state.met == LOGIN:
+        if state.met == LOGIN and (before is None or before[0].met != LOGIN):
             self._ask_ssh()
         self.query_one("#console-state", Static).update(self._state(state, ssh))
 

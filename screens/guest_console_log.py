@@ -34,7 +34,7 @@ class Lines(ScrollView, can_focus=True):
         width = max(20, self.size.width - 1)
         self._lines = [line[at : at + width] for line in lines for at in range(0, len(line) or 1, width)]
         self.virtual_size = Size(width, len(self._lines))
-        self.scroll_end(animate=False, immediate=True)
+        self.call_after_refresh(self.scroll_end, animate=False)  # once its height is known
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

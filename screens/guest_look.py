@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
@@ -24,7 +23,6 @@ from smartos_wizard.screens.widgets.panel import pairs
 from smartos_wizard.screens.widgets.reading import Reading
 
 _EVERY = 3.0
-_WIDE = 100
 Found = tuple[Look, Room, str, str]
 
 
@@ -44,7 +42,17 @@ What erases anything shows its plan and wants the guest's name typed.
 ### What is not touched?
 Everything outside the folder named here.
 """
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[
+        list[BindingType]
+    ] = [  # as elsewhere, but these two are in the footer instead of Delete
+        Binding(
+            "p", "snapshots", "Snapshots", id="guest.snapshots", tooltip="Take, restore, delete snapshots"
+        ),
+        Binding(
+            "r", "reinstall", "Reinstall", id="guest.reinstall", tooltip="Empty its disks; confirmed first"
+        ),
+        Binding("d", "delete", "Delete", id="guest.delete", tooltip="Remove it with every file", show=False),
+    ]
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -128,11 +136,7 @@ Everything outside the folder named here.
                     ),
                     Content.assemble((str(look.guest.folder), "$dim")),
                     *_files(look.guest, room, width),
-                    *(
-                        ()
-                        if self.app.size.width >= _WIDE
-                        else (Content.assemble(("\nd deletes it", "$dim")),)
-                    ),
+                    Content.assemble(("\nd deletes it, with all of these.", "$dim")),
                 ]
             )
         )
@@ -152,10 +156,6 @@ Everything outside the folder named here.
     def again(self) -> None:
         """Here again."""
         self.wizard.show(OneGuest(self.name_of_guest))
-
-    def gone(self) -> Callable[[], None]:
-        """Where to go once it is deleted."""
-        return self.wizard.show_guests
 
     def action_back(self) -> None:
         """To the list."""

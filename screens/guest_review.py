@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual.widgets import Button, Input, Static
 
@@ -10,6 +11,7 @@ from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.screens.guests_words import by_command
+from smartos_wizard.screens.plan_words import plan_words
 from smartos_wizard.screens.review import Review
 
 
@@ -22,6 +24,7 @@ class GuestReview(Review):
         """`then` is where it goes on when the work is done, `back` where Escape leads (the same, without one)."""
         super().__init__()
         self.name_of_guest, self._then, self._back = name, then, back or then
+        self.title = name
 
     def _draw(self) -> None:
         super()._draw()
@@ -104,6 +107,12 @@ The release that was downloaded, other guests, and every file outside the guest'
         """With every file."""
         return self.wizard.desk.guests.delete_plan(self.name_of_guest)
 
+    def _draw(self) -> None:
+        super()._draw()
+        if self._plan is not None and self.query("#steps"):
+            words = plan_words(_by_name(self._plan), width=self._width())
+            self.query_one("#steps", Static).update(words)
+
     def command(self) -> str:
         """The same by command."""
         return self.by_command("delete")
@@ -175,3 +184,12 @@ Other guests and other snapshots.
         import shlex
 
         return self.by_command("snapshot", f"{self.act} {shlex.quote(self.snapshot)}")
+
+
+def _by_name(plan: Plan) -> Plan:
+    """The same plan, with files named without the folder that the step itself names; the full plan has all of it."""
+    steps = []
+    for step in plan.steps:
+        folder = step.title.rpartition(" in ")[2] + "/"
+        steps.append(replace(step, details=tuple(detail.removeprefix(folder) for detail in step.details)))
+    return replace(plan, steps=tuple(steps))

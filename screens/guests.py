@@ -41,6 +41,15 @@ Guests of other programs: they are not even looked at.
         Binding("n", "make", "New", id="guests.new", tooltip="Make another guest"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._guests: tuple[Guest, ...] = ()
+        self._looks: dict[str, Look] = {}
+        self._titles: dict[str, str] = {}
+        self._asked: set[str] = set()
+        self._shown: list[tuple[str, Content, bool]] = []
+        self._listed = False
+
     def frame(self) -> Widget:
         """The list scrolls by itself."""
         return Vertical(id="body")
@@ -55,12 +64,6 @@ Guests of other programs: they are not even looked at.
         """Those that are there at once; how they are when it is known."""
         self.title = "Guests"
         self._draw_title()
-        self._guests: tuple[Guest, ...] = ()
-        self._looks: dict[str, Look] = {}
-        self._titles: dict[str, str] = {}
-        self._asked: set[str] = set()
-        self._shown: list[tuple[str, Content, bool]] = []
-        self._listed = False
         self.query_one("#guests").focus()
         self.refresh_now()
         self.set_interval(_EVERY, self.refresh_now)
@@ -115,8 +118,7 @@ Guests of other programs: they are not even looked at.
 
     def resized(self) -> None:
         """Rows follow the width."""
-        if hasattr(self, "_shown"):
-            self.call_after_refresh(self._draw)
+        self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
         if not self.query("#guests"):
@@ -139,9 +141,7 @@ Guests of other programs: they are not even looked at.
             choices.fill(rows, keep=keep)
             choices.scroll_y = at
             self._shown = rows
-        self.query_one("#guests-card").border_subtitle = (
-            "p snapshots · r reinstall" if self._guests and self.app.size.width < 100 else ""
-        )
+        self.query_one("#guests-card").border_subtitle = "p snapshots · r reinstall" if self._guests else ""
         self.refresh_bindings()
 
     # ------------------------------------------------------------------ the one under the pointer
@@ -150,7 +150,7 @@ Guests of other programs: they are not even looked at.
     def subject(self) -> Guest | None:
         """The guest under the pointer."""
         chosen = self.query_one("#guests", Choices).chosen if self.query("#guests") else ""
-        return next((guest for guest in getattr(self, "_guests", ()) if guest.name == chosen), None)
+        return next((guest for guest in self._guests if guest.name == chosen), None)
 
     @property
     def seen(self) -> Look | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 
 from textual.content import Content
 
@@ -105,8 +106,8 @@ def row(guest: Guest, look: Look | None, title: str, marks: Marks, width: int) -
     more = f"{title}, {sizes(guest)}" + (f", ssh port {port}" if port else "")
     lines.append(Content.assemble((f"    {_cut(more, width - 5)}", "$dim")))
     wrong = what_to_do(look, title) if look is not None else ""
-    if wrong:
-        lines.append(Content.assemble((f"    {_cut(wrong, width - 5)}", "$warning")))
+    for part in textwrap.wrap(wrong, width - 5):
+        lines.append(Content.assemble((f"    {part}", "$warning")))
     return Content("\n").join(lines)
 
 

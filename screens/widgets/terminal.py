@@ -40,6 +40,25 @@ class _Picture(pyte.Screen):
         """An answer, as of where the cursor is."""
         self.answers = (self.answers + data)[-256:]
 
+    def fit(self, columns: int, lines: int) -> None:
+        """Another size, the line of the cursor kept in it: pyte's own `resize` lets the cursor stand outside."""
+        self.margins = None
+        over = self.cursor.y - lines + 1
+        if over > 0:
+            x, y = self.cursor.x, self.cursor.y
+            self.cursor.y = 0
+            self.delete_lines(over)
+            self.cursor.x, self.cursor.y = x, y - over
+        for row in [row for row in self.buffer if row >= lines]:
+            del self.buffer[row]
+        for line in self.buffer.values():
+            for column in [column for column in line if column >= columns]:
+                del line[column]
+        self.lines, self.columns = lines, columns
+        self.cursor.x = min(self.cursor.x, columns - 1)
+        self.tabstops = set(range(8, columns, 8))
+        self.dirty.update(range(lines))
+
 
 class Terminal(Widget, can_focus=True):
     """Keys that are not the wizard's own become `Typed`; what the guest says is given to `feed`."""
@@ -119,7 +138,7 @@ class Terminal(Widget, can_focus=True):
         """The guest is not told (a serial line cannot), so it is never smaller than it takes it to be."""
         columns, lines = max(COLUMNS, self.size.width), max(LINES, self.size.height)
         if (columns, lines) != (self._picture.columns, self._picture.lines):
-            self._picture.resize(lines, columns)
+            self._picture.fit(columns, lines)
         self._follow_cursor()
         self.refresh()
 

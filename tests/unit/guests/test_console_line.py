@@ -14,50 +14,12 @@ import pytest
 from smartos_wizard.guests.console_line import BOUND, LOGIN, SETUP, ConsoleLine, Way
 from smartos_wizard.guests.console_text import plain_lines, said_so_far
 from smartos_wizard.guests.model import ConsoleEndpoint
-
-
-class Guest:
-    """The other end: a socket for one at a time, and a log of all it says, as QEMU keeps them."""
-
-    def __init__(self, place: Path, *, logs: bool = True) -> None:
-        self.where = ConsoleEndpoint(place / "console", place / "console.log")
-        self._logs = logs
-        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._server.bind(str(self.where.socket))
-        self._server.listen(1)
-        self.line: socket.socket | None = None
-
-    def accept(self) -> None:
-        self._server.settimeout(5)
-        if self.line is not None:
-            self.line.close()
-        self.line, _ = self._server.accept()
-        self.line.settimeout(5)
-
-    def say(self, data: bytes) -> None:
-        assert self.where.log is not None
-        if self._logs:
-            with self.where.log.open("ab") as file:
-                file.write(data)
-        if self.line is not None:
-            self.line.sendall(data)
-
-    def hear(self) -> bytes:
-        assert self.line is not None
-        return self.line.recv(1000)
-
-    def off(self) -> None:
-        if self.line is not None:
-            self.line.close()
-            self.line = None
-        self._server.close()
-        assert self.where.socket is not None
-        self.where.socket.unlink(missing_ok=True)
+from tests.unit.guests.other_end import OtherEnd
 
 
 @pytest.fixture
-def guest(tmp_path: Path) -> Iterator[Guest]:
-    made = Guest(tmp_path)
+def guest(tmp_path: Path) -> Iterator[OtherEnd]:
+    made = OtherEnd(tmp_path)
     yield made
     made.off()
 
@@ -91,7 +53,7 @@ def taken(line: ConsoleLine, wanted: bytes, seconds: float = 5.0) -> bytes:
     return bytes(got)
 
 
-def test_what_was_said_before_comes_first_and_nothing_comes_twice(guest: Guest) -> None:
+def test_what_was_said_before_comes_first_and_nothing_comes_twice(guest: OtherEnd) -> None:
     guest.say(b"earlier\r\n")
     with joined(guest.where) as line:
         guest.accept()
@@ -103,7 +65,7 @@ def test_what_was_said_before_comes_first_and_nothing_comes_twice(guest: Guest) 
     assert got == b"earlier\r\n" + b"".join(b"now %d\r\n" % n for n in range(200))
 
 
-def test_what_is_typed_reaches_the_guest(guest: Guest) -> None:
+def test_what_is_typed_reaches_the_guest(guest: OtherEnd) -> None:
     with joined(guest.where) as line:
         guest.accept()
         until(lambda: line.state.way is Way.TWO_WAY)
@@ -121,14 +83,14 @@ def test_a_guest_that_is_off_is_read_and_joined_once_it_runs(tmp_path: Path) -> 
         assert line.state.way is Way.READ_ONLY
         assert "off" in line.state.why
         assert not line.send(b"x")
-        guest = Guest(tmp_path)
+        guest = OtherEnd(tmp_path)
         guest.accept()
         until(lambda: line.state.way is Way.TWO_WAY)
         guest.off()
         until(lambda: line.state.way is Way.READ_ONLY)
 
 
-def test_it_is_known_whether_setup_or_a_login_waits(guest: Guest) -> None:
+def test_it_is_known_whether_setup_or_a_login_waits(guest: OtherEnd) -> None:
     with joined(guest.where) as line:
         guest.accept()
         assert line.state.met == ""
@@ -144,7 +106,7 @@ def test_it_is_known_whether_setup_or_a_login_waits(guest: Guest) -> None:
 
 
 def test_without_a_log_what_is_said_comes_by_the_socket(tmp_path: Path) -> None:
-    guest = Guest(tmp_path, logs=False)
+    guest = OtherEnd(tmp_path, logs=False)
     with joined(guest.where) as line:
         guest.accept()
         guest.say(b"no room for a log\r\n")
@@ -155,7 +117,7 @@ def test_without_a_log_what_is_said_comes_by_the_socket(tmp_path: Path) -> None:
     guest.off()
 
 
-def test_somebody_else_at_the_console_is_told(guest: Guest) -> None:
+def test_somebody_else_at_the_console_is_told(guest: OtherEnd) -> None:
     other = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     other.connect(str(guest.where.socket))
     guest.accept()  # that one; the next waits in the queue as with QEMU
@@ -172,7 +134,7 @@ def test_somebody_else_at_the_console_is_told(guest: Guest) -> None:
     other.close()
 
 
-def test_more_than_can_be_drawn_is_left_out_and_said(guest: Guest) -> None:
+def test_more_than_can_be_drawn_is_left_out_and_said(guest: OtherEnd) -> None:
     with joined(guest.where) as line:
         guest.accept()
         assert guest.where.log is not None
