@@ -92,7 +92,7 @@ class SshHost:
             ) from None
         except (OSError, asyncssh.Error) as error:
             raise _lost(self.name, error) from error
-        if process.exit_status is None:
+        if process.exit_status is None or process.exit_status < 0:
             raise _lost(self.name, None)
         return said.decode("utf-8", "replace")
 

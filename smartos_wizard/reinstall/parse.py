@@ -136,6 +136,9 @@ def _storage(survey: Survey, answers: Answers, gaps: list[Gap]) -> Survey:
     encryption, no_encryption = read_encryption(answers)
     datasets, no_datasets = read_datasets(answers, encryption)
     gaps += [*no_disks, *no_pools, *no_encryption, *no_datasets]
+    if answers.whole("encryption") is not None:
+        silent = [pool.name for pool in pools if pool.imported and pool.name not in encryption]
+        gaps += [Gap("encryption", f"whether {name} is encrypted is not said") for name in silent]
     gaps += [Gap("unseen", f"{pool.name} is not imported: {_INSIDE}") for pool in pools if not pool.imported]
     system = _system_pool(answers, pools, gaps)
     return replace(

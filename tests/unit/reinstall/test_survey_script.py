@@ -9,9 +9,10 @@ import subprocess
 import pytest
 
 from smartos_wizard.reinstall.answers import read_answers
+from smartos_wizard.reinstall.parse import survey_of
 from smartos_wizard.reinstall.probes import NAMES, PROBES
 from smartos_wizard.reinstall.script import FIRST, LAST, survey_script
-from tests.unit.reinstall.parts_survey import fake_commands, ran
+from tests.unit.reinstall.parts_survey import fake_commands, fake_smartos, ran, surveyed
 
 # Every way in which a command may be called, in full. What is not here is not sent.
 ALLOWED = {
@@ -199,3 +200,33 @@ def test_the_frame_counts_its_questions():
     assert script.count("\nask ") == len(PROBES) == len(set(NAMES))
     assert f"echo '{LAST} {len(PROBES)}'" in script
     assert f"echo '{FIRST}'" in script
+
+
+@pytest.mark.parametrize("name", ["plain", "second-pool", "degraded", "rescue", "usb-backup"])
+def test_among_commands_that_answer_as_a_machine_did_the_survey_is_that_machine(name, tmp_path):
+    log = tmp_path / "log"
+    place = fake_smartos(tmp_path / "bin", name, log)
+    found = survey_of(ran("sh", survey_script(), f"{place}:/usr/bin:/bin", tmp_path), taken=None, how="file")
+    meant = surveyed(name)
+    for what in (
+        "pools",
+        "datasets",
+        "instances",
+        "disks",
+        "stamp",
+        "mode",
+        "booted_from",
+        "medium",
+        "memory",
+        "zone",
+    ):
+        assert getattr(found, what) == getattr(meant, what), what
+    assert (found.hostname, found.hostid, found.firewall_rules) == (
+        meant.hostname,
+        meant.hostid,
+        meant.firewall_rules,
+    )
+    assert found.troubled_services == meant.troubled_services
+    assert found.reset_pending == meant.reset_pending
+    for gap in set(found.gaps) - set(meant.gaps):
+        assert gap.probe == "images", "only what this machine has no file for"
