@@ -147,7 +147,9 @@ class Machine(Storage):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({"name": self.name, "process": os.getpid()}))
         if self.id in store().machines:
-            store().machines[self.id] = copy.deepcopy(self._data)
+            known, new = store().machines[self.id], copy.deepcopy(self._data)
+            known.clear()  # the same one stays, because others look at it
+            known.update(new)
         for number in before:
             media.drop(number)
         store().save()

@@ -9,13 +9,13 @@ from vboxapi_stub.store import BAD_ARGUMENT, constants, refuse
 
 
 def fresh(number: str, name: str, groups: list[str], system: str, file: str) -> dict[str, Any]:
-    """What a new machine of that type is: sound, USB tablet and a first card are on, as with Solaris in the real one."""
+    """What a new machine of that type is: sound and a first card are on, as in the real one."""
     c = constants()
     nics = [
         {"slot": n, "enabled": n == 0, "attachmentType": c.NetworkAttachmentType_NAT if n == 0 else c.NetworkAttachmentType_Null,
          "adapterType": c.NetworkAdapterType_I82540EM, "MACAddress": f"0800270000{n:02X}", "cableConnected": True,
          "promiscModePolicy": c.NetworkAdapterPromiscModePolicy_Deny, "internalNetwork": "", "bridgedInterface": "",
-         "hostOnlyInterface": "", "hostOnlyNetwork": "", "localhostReachable": True, "redirects": []}
+         "hostOnlyInterface": "", "hostOnlyNetwork": "", "localhostReachable": False, "redirects": []}
         for n in range(8)
     ]  # fmt: skip
     ports = [
@@ -34,10 +34,10 @@ def fresh(number: str, name: str, groups: list[str], system: str, file: str) -> 
     return {
         "id": number, "name": name, "groups": groups, "OSTypeId": system, "settingsFilePath": file, "description": "", "CPUCount": 1,
         "memorySize": 1024, "clipboardMode": c.ClipboardMode_Disabled, "dnDMode": c.DnDMode_Disabled,
-        "paravirtProvider": c.ParavirtProvider_Default, "pointingHIDType": c.PointingHIDType_USBTablet,
+        "paravirtProvider": c.ParavirtProvider_Default, "pointingHIDType": c.PointingHIDType_PS2Mouse,
         "keyboardHIDType": c.KeyboardHIDType_PS2Keyboard, "accessible": True, "board": board, "screen": screen, "nics": nics,
         "ports": ports, "VRDE": {"enabled": False}, "sound": {"enabled": True, "audioDriver": c.AudioDriverType_ALSA},
-        "controllers": {}, "attachments": [], "usb": {"OHCI": c.USBControllerType_OHCI}, "boot": {}, "extra": {}, "shared": [],
+        "controllers": {}, "attachments": [], "usb": {}, "boot": {}, "extra": {}, "shared": [],
         "snapshots": [], "current": "", "run": {},
     }  # fmt: skip
 

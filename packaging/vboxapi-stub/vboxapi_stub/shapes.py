@@ -18,8 +18,9 @@ _SHAPES = {
     "IHostNetworkInterface": ("", "name shortName id interfaceType", ""),
     "IHostOnlyNetwork": ("networkName enabled", "", ""),
     "IMachine": (
-        "name description OSTypeId CPUCount memorySize clipboardMode dnDMode paravirtProvider pointingHIDType keyboardHIDType",
-        "id state sessionState sessionName accessible settingsFilePath logFolder snapshotFolder snapshotCount currentSnapshot "
+        "name description OSTypeId CPUCount memorySize clipboardMode dnDMode paravirtProvider pointingHIDType keyboardHIDType "
+        "snapshotFolder",
+        "id state sessionState sessionName accessible settingsFilePath logFolder snapshotCount currentSnapshot "
         "graphicsAdapter VRDEServer",
         "lockMachine saveSettings getNetworkAdapter getSerialPort addStorageController getStorageControllerByName "
         "setStorageControllerBootable attachDevice detachDevice nonRotationalDevice getMediumAttachment getMediumAttachments "
