@@ -87,7 +87,12 @@ class World:
         from smartos_wizard.guests.virtualbox.driver import VirtualBoxDriver
         from smartos_wizard.guests.vmware.driver import VmwareDriver
 
-        return (VirtualBoxDriver(self.paths), VmwareDriver(), QemuDriver(self.paths))
+        virtualbox = VirtualBoxDriver(self.paths)
+        if self.settings.virtualbox == "api":
+            from smartos_wizard.guests.virtualbox.api.driver import VirtualBoxApiDriver
+
+            virtualbox = VirtualBoxApiDriver(self.paths)
+        return (virtualbox, VmwareDriver(), QemuDriver(self.paths))
 
     @property
     def hosts(self) -> Hosts:

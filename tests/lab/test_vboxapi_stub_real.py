@@ -40,10 +40,13 @@ def test_members_are_those_of_the_real_bindings(real: Path) -> None:
         sys.path.pop(0)
     ours = shapes((7, 2))
     theirs = said(real, "members", *ours)
-    for interface, members in ours.items():
-        known = theirs[interface]
-        wrong = {name: (kind, known.get(name)) for name, kind in members.items() if known.get(name) != kind}
-        assert not wrong, interface
+    wrong = {
+        f"{interface}.{name}": (kind, theirs[interface].get(name))
+        for interface, members in ours.items()
+        for name, kind in members.items()
+        if theirs[interface].get(name) != kind
+    }
+    assert wrong == {}
 
 
 def test_the_same_walk_is_answered_alike(

@@ -39,6 +39,7 @@ from smartos_wizard.guests.virtualbox import host
 from smartos_wizard.guests.virtualbox.api import child
 from smartos_wizard.guests.virtualbox.api.driver import VirtualBoxApiDriver
 from smartos_wizard.media.model import ImageKind, VerifiedImage
+from smartos_wizard.world import real_world
 from tests.unit.guests.parts import GIB, Place, plan_of
 
 
@@ -292,3 +293,13 @@ def test_where_no_python_has_it_the_way_out_is_said(
 def test_it_is_chosen_by_a_setting(tmp_path: Path) -> None:
     assert load(tmp_path / "none.toml", {}).virtualbox == ""
     assert load(tmp_path / "none.toml", {"SMARTOS_WIZARD_VIRTUALBOX": "API"}).virtualbox == "api"
+
+
+@pytest.mark.parametrize("setting, kind", [("", "VirtualBoxDriver"), ("api", "VirtualBoxApiDriver")])
+def test_the_world_takes_the_driver_that_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, kind: str
+) -> None:
+    monkeypatch.setenv("SMARTOS_WIZARD_HOME", str(tmp_path))
+    monkeypatch.setenv("SMARTOS_WIZARD_VIRTUALBOX", setting)
+    first = real_world().hypervisors()[0]
+    assert (type(first).__name__, first.id) == (kind, "virtualbox")
