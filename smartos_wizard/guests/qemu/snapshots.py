@@ -25,7 +25,7 @@ def names_in(call: Call, path: Path) -> set[str]:
     """The snapshots of one disk; none where it cannot be read."""
     if path.is_file():
         with contextlib.suppress(WizardError, ValueError, KeyError):
-            info: dict[str, Any] = json.loads(call((IMAGES, "info", "--output=json", str(path))))
+            info: dict[str, Any] = json.loads(call((IMAGES, "info", "-U", "--output=json", str(path))))
             return {each["name"] for each in info.get("snapshots", ())}
     return set()
 

@@ -200,7 +200,8 @@ def descriptor(size: int) -> str:
     sectors = size // 512
     return (
         '# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\ncreateType="monolithicFlat"\n\n'
-        f'RW {sectors} FLAT "key.img" 0\n\nddb.adapterType="ide"\n'
+        # QEMU counts the extent twice where an empty line stands right before it.
+        f'# Extent description\nRW {sectors} FLAT "key.img" 0\n\nddb.adapterType="ide"\n'
         f'ddb.geometry.cylinders="{min(16383, max(1, sectors // (16 * 63)))}"\nddb.geometry.heads="16"\n'
         'ddb.geometry.sectors="63"\nddb.virtualHWVersion="4"\n'
     )
