@@ -53,6 +53,14 @@ def look(world: GuestWorld, tell: Callable[[str], None]) -> tuple[LeftOver, ...]
     return tuple(found)
 
 
+def forget_secrets(world: GuestWorld, uuid: str) -> None:
+    """Forget what waits for work on a guest that broke off: it is made anew, or it is gone."""
+    vault = Vault(world.paths)
+    for job, plan in _jobs(world):
+        if plan.kind == "guest-create" and uuid in str(plan.params.get("spec", "")) and not job.running():
+            vault.forget_of(plan)
+
+
 def _busy(world: GuestWorld) -> frozenset[str]:
     """The folders that running work is about: what is half made there is being made."""
     plans = [plan for job, plan in _jobs(world) if job.running()]

@@ -22,6 +22,7 @@ from smartos_wizard.guests.export.actions import EXPORT_ACTIONS
 from smartos_wizard.guests.hypervisor import Hypervisor
 from smartos_wizard.guests.iso import ISO_ACTIONS
 from smartos_wizard.guests.key_copy import KeyCopy
+from smartos_wizard.guests.left_overs import forget_secrets
 from smartos_wizard.guests.model import Guest, State
 from smartos_wizard.guests.ports import GuestWorld, driver
 from smartos_wizard.guests.running import RUN_ACTIONS
@@ -65,6 +66,7 @@ def _clear(run: Run[GuestWorld], step: Step) -> Work:
     for each in hypervisor.delete_steps(left):
         _call_all(hypervisor, each.params["commands"], tolerate=True)
     store.remove(left)
+    forget_secrets(run.world, spec.uuid)
     yield from ()
     return {}
 
@@ -182,6 +184,7 @@ def _unmake(run: Run[GuestWorld], _step: Step) -> Work:
 def _remove(run: Run[GuestWorld], _step: Step) -> Work:
     guest = guest_of(run)
     run.world.guests.remove(guest)
+    forget_secrets(run.world, guest.spec.uuid)
     run.result["say"] = [f"{guest.name} and everything in {guest.folder} are gone."]
     yield from ()
     return {}

@@ -49,6 +49,10 @@ def test_the_fewest_disks_are_taken() -> None:
     spec = _spec()
     taken = {name: len(hands_off.with_layout(spec, name, 0).disks) for name in ("single", "mirror", "raidz1", "raidz2")}  # fmt: skip
     assert taken == {"single": 1, "mirror": 2, "raidz1": 3, "raidz2": 5}
+    assert hands_off.counts_for("mirror") == (2, *range(7, 17))
+    assert hands_off.counts_for("raidz1") == (3, 4)
+    assert hands_off.counts_for("raidz2") == (5, 6)
+    assert hands_off.counts_for("raidz2", 2000 * GIB) == (5, 6, *range(8, 17))
 
 
 def test_a_layout_that_setup_never_chooses_is_refused_with_what_it_chooses() -> None:

@@ -21,7 +21,7 @@ from smartos_wizard.core.paths import Paths
 from smartos_wizard.core.vault import Vault
 from smartos_wizard.guests import console_tee
 from smartos_wizard.guests.left_overs import LeftOver, look
-from smartos_wizard.guests.planning import plan_start, plan_stop
+from smartos_wizard.guests.planning import plan_delete, plan_start, plan_stop
 from tests.unit.guests.parts import Place, plan_of
 
 
@@ -139,6 +139,27 @@ def test_secrets_are_told_apart_by_the_work_they_wait_for(place: Place) -> None:
     assert "geheim" not in json.dumps(thing.to_json())
     Vault(place.paths).forget_of(plan)
     assert found(place) == {}
+
+
+@pytest.mark.parametrize("after", ["made anew", "removed"])
+def test_the_secret_of_what_broke_off_goes_with_it(place: Place, after: str) -> None:
+    choices = BootChoices(console="ttya", answers={"hostname": "x", "root_password": "geheim"})
+    plan = plan_of(place, place.spec(key=True), choices)
+    job = journal.create(place.paths.jobs, plan, practice=True)
+    events = journal.recorded(job, place.events(plan))
+    while getattr(next(events), "step", "") != "register":
+        pass
+    vault = place.paths.state / "vault"
+    assert len(list(vault.iterdir())) == 1  # so that it can be taken up
+    del events  # nobody works on it any more
+    again = (
+        plan_delete(place.guests.find("lab"), place)
+        if after == "removed"
+        else plan_of(place, place.spec(key=True), choices)
+    )
+    place.run(again)
+    assert list(vault.iterdir()) == []
+    assert place.guests.list() == () if after == "removed" else place.guests.find("lab").made
 
 
 # ---------------------------------------------------------------------- by command
