@@ -9,6 +9,7 @@ from smartos_wizard.cli.lazy import CommandsGroup
 _COMMANDS = {
     "survey": ("smartos_wizard.cli.reinstall_survey", "survey_command", "What is on a SmartOS machine; changes nothing."),
     "plan": ("smartos_wizard.cli.reinstall_plan", "plan_command", "What a re-install would do there, step by step."),
+    "runbook": ("smartos_wizard.cli.reinstall_runbook", "runbook_command", "The same to type at its console, on paper."),
 }  # fmt: skip
 
 

@@ -55,7 +55,9 @@ class After:
 
 def after_setup(survey: Survey, outcome: Outcome, answers: AnswersFile | None = None) -> After:
     """What setup will make of the disks that are left to it, and what is to be typed then."""
-    spared = tuple(pool for pool in outcome.kept if in_reach(survey, pool)) if outcome.by_hand else ()
+    spared = (
+        tuple(pool for pool in outcome.alive_if_by_hand if in_reach(survey, pool)) if outcome.by_hand else ()
+    )
     disks = as_setup_lists(survey, without=spared)
     preview, problem = _preview(disks, survey.memory)
     command = _command(preview.layout) if preview is not None and outcome.by_hand else ""
@@ -98,7 +100,7 @@ def _group_words(layout: Layout) -> str:
 def _spared_words(survey: Survey, outcome: Outcome, disks: tuple[ListedDisk, ...]) -> list[str]:
     if not outcome.by_hand:
         return []
-    spared = [tame(p.name) for p in outcome.kept if in_reach(survey, p)]
+    spared = [tame(p.name) for p in outcome.alive_if_by_hand if in_reach(survey, p)]
     left = f"{counted(len(disks), 'disk')} are left to the new pool" if len(disks) != 1 else "one disk is left to the new pool"  # fmt: skip
     words = []
     if spared:

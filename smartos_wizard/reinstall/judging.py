@@ -122,6 +122,9 @@ def _boot(survey: Survey, choices: Choices) -> Iterator[Stop]:
     pool = tame(survey.system_pool)
     if survey.mode is Mode.RESCUE and choices.way is Way.RESET:
         yield Stop("rescue-mode", f"In Rescue Mode no pool is imported, so {pool}/var cannot be marked.", hint="Use way C, which begins in Rescue Mode, or boot normally and survey again.")  # fmt: skip
+    prompt = choices.way is Way.LOADER or (choices.way is Way.RESET and choices.limited)
+    if prompt and survey.booted_from is BootedFrom.NETWORK and not survey.medium and not choices.prepared:
+        yield Stop("no-loader", "The machine boots from the network, where there is no loader's prompt to type at.", hint="Use way A or C, or attach a SmartOS key, boot from it and survey again.")  # fmt: skip
     if survey.reset_pending:
         yield Stop("reset-pending", "A factory reset is already waiting: the next normal boot destroys every pool that can be imported, whichever way is taken.", hint=f"If you do not want that, type `zfs inherit smartdc:factoryreset {pool}/var` on the machine. Then survey again.")  # fmt: skip
     if ("destroy_zpools", "true") in survey.boot_parameters:

@@ -10,15 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from smartos_wizard.core.errors import Refused, UsageProblem
-from smartos_wizard.core.plan import Confirmation, Plan, Step
+from smartos_wizard.core.plan import Confirmation, Plan
 from smartos_wizard.core.text import tame
-from smartos_wizard.reinstall.after import After
 from smartos_wizard.reinstall.choices import Choices
 from smartos_wizard.reinstall.judging import judge, open_stops, unknown_consents
-from smartos_wizard.reinstall.model import Stop, Survey, Way
+from smartos_wizard.reinstall.model import Stop, Survey
 from smartos_wizard.reinstall.planning_steps import Scene, steps_of
 from smartos_wizard.reinstall.saying import host_name, listed, pool_name, pools, token_of
-from smartos_wizard.reinstall.ways import Fate, Outcome, target_of, way_title
+from smartos_wizard.reinstall.ways import Outcome, target_of, way_title
 
 KIND = "reinstall-run"
 SECONDS = 15 * 60
@@ -43,20 +42,24 @@ def plan_reinstall(survey: Survey, choices: Choices, now: float) -> Plan:
 
 
 def refuse(survey: Survey, choices: Choices, stops: tuple[Stop, ...]) -> None:
-    """Raise Refused for the first stop, with all of them in its details; UsageProblem for a consent nobody asked for."""
+    """Raise Refused for a stop or a missing consent; UsageProblem for a consent nobody asked for."""
     left = open_stops(stops, choices)
-    against = [stop for stop in left if stop.level == "stop"]
-    details = {"stops": [stop_to_json(stop) for stop in left]}
-    if against:
-        first = against[0]
-        raise Refused(first.reference, f"Nothing is planned. {first.text}", hint=first.hint, context=host_name(survey), **details)  # fmt: skip
+    refuse_stops(survey, left)
     odd = unknown_consents(survey, stops, choices)
     if odd:
         raise UsageProblem("odd-consent", f"Nothing here asks for the consent {listed([tame(o) for o in odd])}.", hint="Without --consent the plan says which it needs.")  # fmt: skip
     if left:
         words = " ".join(f"{number}. {stop.text}" for number, stop in enumerate(left, 1))
         tokens = list(dict.fromkeys(stop.token for stop in left))
-        raise Refused("consent-missing", f"Nothing is planned before you have agreed to this. {words}", hint="If you do: " + " ".join(f"--consent {token}" for token in tokens), context=host_name(survey), tokens=tokens, **details)  # fmt: skip
+        raise Refused("consent-missing", f"Nothing is planned before you have agreed to this. {words}", hint="If you do: " + " ".join(f"--consent {token}" for token in tokens), context=host_name(survey), tokens=tokens, stops=[stop_to_json(stop) for stop in left])  # fmt: skip
+
+
+def refuse_stops(survey: Survey, stops: tuple[Stop, ...]) -> None:
+    """Raise Refused for the first of the stops that no consent takes away, with all of them in its details."""
+    against = [stop for stop in stops if stop.level == "stop"]
+    if against:
+        first = against[0]
+        raise Refused(first.reference, f"Nothing is planned. {first.text}", hint=first.hint, context=host_name(survey), stops=[stop_to_json(stop) for stop in stops if stop.level != "note"])  # fmt: skip
 
 
 def confirmation_of(
@@ -121,18 +124,3 @@ def identity_of(survey: Survey) -> dict[str, Any]:
         "pools": [{"name": pool.name, "guid": pool.guid, "imported": pool.imported} for pool in survey.pools],
         "instances": sorted(instance.uuid for instance in survey.instances),
     }
-
-
-def needs_console(outcome: Outcome, after: After) -> bool:
-    """Whether somebody has to type at the console of the machine, for the wipe or for setup afterwards."""
-    return outcome.way is not Way.RESET or outcome.limited or after.answer == "manual"
-
-
-def overwrites(outcome: Outcome) -> bool:
-    """Whether a pool dies later, by setup and not by the wipe."""
-    return bool(outcome.of(Fate.OVERWRITTEN))
-
-
-def step_named(plan: Plan, name: str) -> Step | None:
-    """The step with that id."""
-    return next((step for step in plan.steps if step.id == name), None)

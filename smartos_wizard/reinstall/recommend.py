@@ -77,7 +77,7 @@ def _opinion(
     survey: Survey, way: Way, limited: bool, now: float, prepared: Prepared | None, attended: bool
 ) -> Opinion:
     bare = outcome_of(survey, way, limited=limited)
-    spares = (MANUAL,) if bare.endangered else ()
+    spares = (MANUAL,) if bare.wants_by_hand else ()
     choices = Choices(way, limited, consents=spares, prepared=prepared)
     outcome, _, stops = judge(survey, choices, now, attended=attended)
     return Opinion(choices, outcome, stops, _why(survey, outcome, stops))

@@ -20,7 +20,6 @@ from enum import StrEnum
 
 from smartos_wizard.boot.disk_classes import ListedDisk, size_class
 from smartos_wizard.reinstall.model import Disk, Pool, Survey, Way
-from smartos_wizard.reinstall.saying import counted
 
 LIMITS = ("zpools", "zpool")
 """Boot parameters that name the only pools to import."""
@@ -81,14 +80,14 @@ class Outcome:
         return self.of(Fate.DESTROYED, Fate.RISKED)
 
     @property
-    def endangered(self) -> tuple[Pool, ...]:
-        """The pools that outlive the wipe and stand in the way of setup's default layout."""
-        return self.of(Fate.OVERWRITTEN, Fate.BLOCKS)
+    def alive_if_by_hand(self) -> tuple[Pool, ...]:
+        """The pools whose disks stay out of a new pool that is made by hand: those that live, or may."""
+        return self.of(Fate.KEPT, Fate.BLOCKS, Fate.RISKED)
 
     @property
-    def kept(self) -> tuple[Pool, ...]:
-        """The pools that live, setup's default layout answered or not."""
-        return self.of(Fate.KEPT, Fate.BLOCKS)
+    def wants_by_hand(self) -> bool:
+        """Whether a pool that could live needs the new one to be made by hand."""
+        return not self.by_hand and bool(self.of(Fate.OVERWRITTEN, Fate.BLOCKS, Fate.RISKED))
 
     def of(self, *fates: Fate) -> tuple[Pool, ...]:
         """The pools with one of these fates."""
@@ -119,7 +118,8 @@ def _fate(
         if not limited:
             return PoolFate(pool, Fate.DESTROYED, "every pool that can be imported is imported at boot, and destroyed")  # fmt: skip
         if way is Way.RESET:
-            return PoolFate(pool, Fate.RISKED, "it lives only if zpools= is typed at the loader within its ten seconds")  # fmt: skip
+            then = "" if by_hand or not in_reach(survey, pool) else ", and the new pool is made by hand"
+            return PoolFate(pool, Fate.RISKED, f"it lives only if zpools= is typed at the loader within its ten seconds{then}")  # fmt: skip
     if not in_reach(survey, pool):
         return PoolFate(pool, Fate.KEPT, "it is not touched, and setup leaves its disks out: they are on USB or removable")  # fmt: skip
     if by_hand:
@@ -207,8 +207,3 @@ def way_title(way: Way, limited: bool = False) -> str:
         Way.RESCUE: "C, Rescue Mode and `zpool destroy`",
     }
     return words[way] + (", limited to one pool" if limited and way is not Way.RESCUE else "")
-
-
-def number_dying(outcome: Outcome) -> str:
-    """`1 pool`, `3 pools`."""
-    return counted(len(outcome.dying), "pool")
