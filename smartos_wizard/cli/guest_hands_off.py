@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from smartos_wizard.cli.guest_wait import waited_code
+from smartos_wizard.cli.guest_wait import wait_options, waited_code
 from smartos_wizard.cli.output import emit_line, run_plan, say, tell
 from smartos_wizard.core.errors import UsageProblem
 
@@ -27,10 +27,6 @@ _OPTIONS = (
     click.option("--setup-password-file", default="", metavar="FILE",
                  help="With --hands-off: root's password is its first line (- for standard input), not one made here."),
     click.option("--start", "start_it", is_flag=True, help="Start it when it is made."),
-    click.option("--wait", "--wait-for", "wait", default="", metavar="TEXT",
-                 help="After --start: wait until its console says this; `login` and `setup` stand for their texts."),
-    click.option("--timeout", type=click.FloatRange(0), default=1800.0, metavar="S", show_default=True,
-                 help="Seconds to wait for it."),
 )  # fmt: skip
 NAMES = ("hands_off", "layout", "setup_password_file", "start_it", "wait", "timeout")
 
@@ -43,7 +39,7 @@ def hands_off_options(command: F) -> F:
         said = {name: kwargs.pop(name) for name in NAMES}
         return command(*args, hands=Hands(**said), **kwargs)
 
-    found: Any = collected
+    found: Any = wait_options(collected)
     for option in reversed(_OPTIONS):
         found = option(found)
     return found  # type: ignore[no-any-return]

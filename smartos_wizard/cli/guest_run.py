@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from smartos_wizard.cli.guest_wait import wait_options, waited_code
 from smartos_wizard.cli.output import emit, json_option, run_plan, say
 from smartos_wizard.core.errors import UsageProblem
 
@@ -27,18 +28,27 @@ _confirm = click.option(
     epilog=f"""\b
 Examples:
   smartos-wizard guest start lab
-{_CODES}""",
+  smartos-wizard guest start lab --wait login --timeout 900
+{_CODES}With --wait 1 also means that the text did not come in time, or that the guest went off.
+""",
 )
 @click.argument("name")
+@wait_options
 @_dry
 @json_option
 @click.pass_obj
-def start_command(options: Options, name: str, dry_run: bool, as_json: bool) -> int:
+def start_command(
+    options: Options, name: str, wait: str, timeout: float, dry_run: bool, as_json: bool
+) -> int:
     """Start the guest NAME without a window. It goes on running when this program ends."""
     from smartos_wizard.guests.planning import plan_start
 
     world = options.world
-    return run_plan(world, plan_start(world.guests.find(name)), as_json=as_json, dry_run=dry_run)
+    guest = world.guests.find(name)
+    code = run_plan(world, plan_start(guest), as_json=as_json, dry_run=dry_run)
+    if code or dry_run or not wait:
+        return code
+    return waited_code(world, guest, wait, timeout, as_json=as_json, one_line=True)
 
 
 @click.command(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import click
 
 from smartos_wizard.cli.output import emit, emit_line, tell
 from smartos_wizard.core import text
@@ -13,6 +16,20 @@ if TYPE_CHECKING:
     from smartos_wizard.guests.model import Guest
     from smartos_wizard.guests.waiting import Waited
     from smartos_wizard.world import World
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def wait_options(command: F) -> F:
+    """`--wait TEXT` and `--timeout S`, for a command that starts a guest."""
+    for option in (
+        click.option("--timeout", type=click.FloatRange(0), default=1800.0, metavar="S", show_default=True,
+                     help="Seconds to wait for it."),
+        click.option("--wait", "--wait-for", "wait", default="", metavar="TEXT",
+                     help="Then wait until its console says this; `login` and `setup` stand for their texts."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def waited_code(

@@ -165,7 +165,7 @@ def test_by_command_a_guest_that_is_off_is_refused_at_once(lab: Any) -> None:
 
 
 def test_by_command_the_exit_code_is_the_truth_and_json_says_what_was_seen(lab: Any) -> None:
-    assert run("start", "lab").return_value == 0
+    assert run("start", "lab", "--wait", "login", "--timeout", "20").return_value == 0
     seen = run("console", "lab", "--wait-for", "setup", "--json", "--timeout", "30")
     assert seen.return_value == 0
     told = json.loads(seen.stdout)
@@ -176,3 +176,12 @@ def test_by_command_the_exit_code_is_the_truth_and_json_says_what_was_seen(lab: 
     heard = run("console", "lab", "--wait", "login", "--timeout", "30")
     assert heard.return_value == 0
     assert "login:" in heard.stdout
+
+
+def test_by_command_starting_and_waiting_is_one(lab: Any) -> None:
+    del lab
+    assert run("start", "lab", "--wait", "login", "--dry-run").return_value == 0
+    late = run("start", "lab", "--wait", "never said", "--timeout", "0.3", "--json")
+    assert late.return_value == 1
+    lines = [json.loads(line) for line in late.stdout.splitlines()]
+    assert (lines[0]["event"], lines[-1]["outcome"]) == ("plan-started", "late")
