@@ -114,7 +114,7 @@ def _said(machine: PracticeMachine, when: str) -> dict[str, tuple[str, int]]:
         "disks": "\n".join(f"{d.kind}\t{d.name}\t{d.vendor}\t{d.model}\t{d.size}\tno\tno" for d in disks),
         "volumes": "c9t0d0 s2 pcfs SMARTOSBOOT" if machine.key else "", "key-release": "",
         "cards": "e1000g0:2\\:8\\:20\\:0\\:0\\:1", "links": "e1000g0:up", "tags": "admin_nic=02:08:20:00:00:01",
-        "firewall": "[]", "services": "",
+        "firewall": "", "services": "",
         "usbkey": "\n".join(f"-rw-r--r--   1 0  0  {size} Sep  3 00:20 /usbkey/{name}" for name, size in (("config", 612), ("shadow", 580), ("ssh/ssh_host_rsa_key", 3381))),
         "custom": "-rw-r--r--   1 0  0  1204 Sep  3 00:20 /opt/custom/smf/backup.xml",
     }  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from smartos_wizard.core.text import tame
 from smartos_wizard.reinstall.answers import Answers
 from smartos_wizard.reinstall.model import BootedFrom, Disk, Gap, KeptFile, Mode, Nic
-from smartos_wizard.reinstall.parse_values import is_disk, is_stamp, number, objects, odd_lines
+from smartos_wizard.reinstall.parse_values import is_disk, is_stamp, number, odd_lines
 from smartos_wizard.reinstall.probes import MOST_FILES
 
 _MEMORY = re.compile(r"Memory size: (\d{1,12}) Megabytes", re.ASCII)
@@ -219,10 +219,7 @@ def read_firewall(answers: Answers) -> tuple[int | None, tuple[Gap, ...]]:
     answer = answers.whole("firewall")
     if answer is None:
         return None, (answers.gap("firewall"),)
-    listed = objects(answer.text)
-    if listed is None:
-        return None, (Gap("firewall", "fwadm's answer is no list"),)
-    return len(listed), ()
+    return sum(line.strip().endswith(".json") for line in answer.lines), ()
 
 
 def read_services(answers: Answers) -> tuple[tuple[str, ...], tuple[Gap, ...]]:

@@ -6,6 +6,9 @@ Some commands that would seem natural are missing on purpose, because they write
   (src/piadm.sh: config_check, bootable). Whether a pool boots the machine is read from its `bootfs`, as piadm does.
 - `sysinfo` and `nictagadm list` write below /tmp where their files are missing (src/sysinfo, src/nictagadm:
   tag_conf_init). smbios, prtconf, bootparams and /usbkey/config hold the same facts.
+- `fwadm` makes a directory for logs and a lock for every command (src/fw/lib/util/log.js); the rules are counted as files.
+- `imgadm` brings its records up to date when a release of it runs for the first time (src/img/lib/upgrade.js), so it is
+  asked only where it did that.
 - `zpool status -v` may take hours on a large damaged pool (illumos-joyent: fs-joyent).
 
 Root's password hash, which the loader passes on as a boot parameter, and the metadata of instances are never asked for.
@@ -64,6 +67,22 @@ for disk in $disks; do
 	done
 done"""
 
+_IMAGES = """\
+conf=/var/imgadm/imgadm.conf
+if [ ! -f "$conf" ]; then
+	echo '[]'
+elif [ -z "$(sed -n '/upgradedToVer/p' "$conf")" ]; then
+	echo 'imgadm was not used yet by this release; to ask it would change its records' >&2
+	return 1
+else
+	imgadm list -j
+fi"""
+
+_RULES = """\
+if [ -d /var/fw/rules ]; then
+	find /var/fw/rules -type f -name '*.json'
+fi"""
+
 PROBES = (
     Probe("time", "date -u '+%Y%m%dT%H%M%SZ'", "when this was asked, by the machine's own clock"),
     Probe("system", "uname -s", "whether it is illumos at all"),
@@ -87,14 +106,14 @@ PROBES = (
     Probe("encryption", "zfs get -Hpo name,value -t filesystem,volume encryption", "an encrypted pool cannot be reset at boot"),
     Probe("snapshots", "zfs list -Hpo name,creation -t snapshot", "how old the newest snapshots are"),
     Probe("instances", "vmadm lookup -j -o uuid,alias,brand,state,zone_state,owner_uuid,ram,max_physical_memory,autoboot,zfs_filesystem,zpool,disks,datasets", "zones and virtual machines that would be lost"),
-    Probe("images", "if [ -d /var/imgadm ]; then imgadm list -j; else echo '[]'; fi", "images that they were made from"),
+    Probe("images", _IMAGES, "images that they were made from"),
     Probe("disks", "diskinfo -Hp", "the disks setup will find, and which hang on USB"),
     Probe("volumes", _VOLUMES, "a SmartOS key or an ISO that can boot the machine afterwards (nothing is mounted)"),
     Probe("key-release", "if [ -f /mnt/usbkey/etc/version/boot ]; then cat /mnt/usbkey/etc/version/boot; fi", "the release on a key that is mounted already"),
     Probe("cards", "dladm show-phys -pmo link,address", "network cards, for the new answers file"),
     Probe("links", "dladm show-phys -po link,state", "which of them have a cable"),
     Probe("tags", "if [ -f /usbkey/config ]; then sed -n '/^[A-Za-z0-9_]*_nic=/p' /usbkey/config; fi", "NIC tags"),
-    Probe("firewall", "fwadm list -j -o uuid", "how many firewall rules there are"),
+    Probe("firewall", _RULES, "how many firewall rules there are"),
     Probe("services", "svcs -x", "services in trouble"),
     Probe("usbkey", _files("/usbkey"), "configuration that would be lost"),
     Probe("custom", _files("/opt/custom"), "own services and programs that would be lost"),

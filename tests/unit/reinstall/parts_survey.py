@@ -47,7 +47,7 @@ _CALLS = {
     "snapshots": "zfs list -Hpo name,creation -t snapshot",
     "instances": "vmadm lookup -j -o uuid,alias,brand,state,zone_state,owner_uuid,ram,max_physical_memory,autoboot,zfs_filesystem,zpool,disks,datasets",
     "disks": "diskinfo -Hp", "cards": "dladm show-phys -pmo link,address", "links": "dladm show-phys -po link,state",
-    "firewall": "fwadm list -j -o uuid", "services": "svcs -x",
+    "services": "svcs -x",
 }  # fmt: skip
 
 
