@@ -51,14 +51,15 @@ def prepare() -> Kernel:
     base = parts.CACHE / "kernel"
     tree = _unpacked(base)
     version = next((tree / "lib/modules").iterdir()).name
-    initramfs = base / f"initramfs-{_recipe_id()}-{version}.gz"
+    initramfs = base / f"initramfs-{recipe_id()}-{version}.gz"
     if not initramfs.exists():
-        _build_initramfs(tree, version, initramfs)
+        build_initramfs(tree, version, initramfs)
     return Kernel(tree / "boot" / f"vmlinuz-{version}", initramfs)
 
 
-def _recipe_id() -> str:
-    return f"{zlib.crc32((INIT + ' '.join(MODULES)).encode()):08x}"
+def recipe_id(modules: tuple[str, ...] = MODULES) -> str:
+    """What an initramfs of these modules is called by."""
+    return f"{zlib.crc32((INIT + ' '.join(modules)).encode()):08x}"
 
 
 def _unpacked(base: Path) -> Path:
@@ -88,7 +89,8 @@ def _unpacked(base: Path) -> Path:
         return tree.rename(base / found[0])
 
 
-def _build_initramfs(tree: Path, version: str, out: Path) -> None:
+def build_initramfs(tree: Path, version: str, out: Path, modules: tuple[str, ...] = MODULES) -> None:
+    """An initramfs with these modules of the tree and what they need, that ends in the shared file system."""
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         root = Path(scratch)
         for name in ("bin", "proc", "sys", "dev", "m"):
@@ -98,7 +100,7 @@ def _build_initramfs(tree: Path, version: str, out: Path) -> None:
         (root / "init").write_text(INIT)
         (root / "init").chmod(0o755)
         names = []
-        for path in _in_order(tree, version):
+        for path in _in_order(tree, version, modules):
             shutil.copy(path, root / "m" / path.name)
             names.append(f"/m/{path.name}")
         (root / "modules").write_text("\n".join(names) + "\n")
@@ -111,10 +113,10 @@ def _build_initramfs(tree: Path, version: str, out: Path) -> None:
         part.rename(out)
 
 
-def _in_order(tree: Path, version: str) -> list[Path]:
+def _in_order(tree: Path, version: str, modules: tuple[str, ...]) -> list[Path]:
     """The files of the modules and of what they need, in the order of loading; built-in ones are left out."""
     found: dict[Path, None] = {}
-    for name in MODULES:
+    for name in modules:
         shown = subprocess.run(
             ["modprobe", "-d", str(tree), "-S", version, "--show-depends", name],
             capture_output=True, text=True, check=False,
