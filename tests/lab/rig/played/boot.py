@@ -61,7 +61,7 @@ def begin() -> None:
     run("/lib/systemd/systemd-udevd", "--daemon")
     run("udevadm", "trigger")
     run("udevadm", "settle")
-    card = next(name for name in os.listdir("/sys/class/net") if name != "lo")
+    card = next(path.name for path in Path("/sys/class/net").iterdir() if path.name != "lo")
     run("ip", "link", "set", "lo", "up")
     run("ip", "link", "set", card, "up")
     run("ip", "address", "add", "10.0.2.15/24", "dev", card)
@@ -125,7 +125,7 @@ def sshd() -> None:
 
 def setup(answers: dict[str, str]) -> None:
     """What setup makes with answers for everything: the pool of all disks that no USB stick is, and /usbkey."""
-    disks = sorted(f"/dev/{name}" for name in os.listdir("/sys/block") if name.startswith("vd"))
+    disks = sorted(f"/dev/{path.name}" for path in Path("/sys/block").glob("vd*"))
     kind = {1: [], 2: ["mirror"]}.get(len(disks), ["raidz1"])
     run("zpool", "create", "-f", "zones", *kind, *disks)
     make_system(answers.get("hostname", "clean"))
