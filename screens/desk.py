@@ -92,6 +92,15 @@ class Desk:
         offline = f"{since:%Y-%m-%d %H:%M} UTC" if since is not None else ""
         return Offer(tuple(rows), offline, listing.base)
 
+    def offer_stored(self) -> Offer:
+        """The releases that are stored here, for when the mirror cannot be asked."""
+        from smartos_wizard.releases.model import ReleaseEntry
+
+        now = self.world.now()
+        entries = [ReleaseEntry(stamp) for stamp in sorted(self.stored(), reverse=True)]
+        rows = [ReleaseRow(e.stamp, now - e.built.timestamp(), stored=True) for e in entries]
+        return Offer(tuple(rows))
+
     def stored(self) -> frozenset[str]:
         """The stamps whose USB image is here and verified."""
         from smartos_wizard.releases.model import ArtifactKind

@@ -200,6 +200,15 @@ This machine's disks and boot set-up, its network settings, and guests of other 
         else:
             self.wizard.show_guests()
 
+    def again(self) -> None:
+        """To the review with every answer as it was, while they are still known; else as from Home."""
+        if self.stage is not Stage.CREATE or self.wizard.flow.answers.image is None:
+            super().again()
+            return
+        self.job.seen_file.touch()
+        self.wizard.desk.boot.forget(self.plan)
+        self.wizard.go(self.wizard.flow)
+
     def _started(self, job: Job) -> None:
         self.wizard.watch_job(job)
 

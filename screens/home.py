@@ -258,7 +258,7 @@ _MENU = (
     ("guests", "Your guests", "start · stop · console · delete"),
     ("fit", "Is this machine fit for SmartOS?", "what it has, and what to do"),
     ("pool", "What would the pool look like?", "type disks, see vdevs and spares"),
-    ("how", "How this works", "what may be lost, and why it is not"),
+    ("how", "How this works", "what may be lost, and why not"),
 )
 
 

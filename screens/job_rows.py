@@ -14,13 +14,13 @@ _MEANS = {
     "key-configure": "The key says the old or the new, whole. Taking it up finishes and proves it.",
     "key-upgrade": "The key starts the old platform or the new, whole. Taking it up finishes and proves it.",
     "key-rollback": "The key starts one platform or the other, whole. Taking it up finishes and proves it.",
-    "guest-create": "The guest is not there. Taking it up clears what was begun and makes it anew.",
-    "guest-start": "The guest may run or not: Your guests shows it.",
-    "guest-stop": "The guest may run or not: Your guests shows it.",
-    "guest-delete": "Some of the guest may be gone. Removing it again finishes that.",
-    "guest-reinstall": "Some of its disks may be empty already. It can be asked for again.",
+    "guest-create": "The guest is not there. Taking it up makes it anew.",
+    "guest-start": "The guest may run or not: Your guests says which.",
+    "guest-stop": "The guest may run or not: Your guests says which.",
+    "guest-delete": "Some of it may be gone. Removing it again finishes that.",
+    "guest-reinstall": "Some of its disks may be empty. Ask for it again.",
     "guest-snapshot": "The snapshot is there whole or not at all.",
-    "guest-export": "What was begun of the export is gone; the guest is as it was.",
+    "guest-export": "The guest is as it was. Ask for the export again.",
 }
 _WRITES = ("write", "options", "boot-sectors", "prove", "receipt", "format")
 """Steps from which on a key is no longer what it was."""

@@ -69,7 +69,7 @@ No disk. Only this program's cache directory is written.
 
     def _fill(self, offer: Offer) -> None:
         choices = self.query_one("#releases", Choices)
-        newest = next((r.stamp for r in offer.rows if r.latest), "")
+        newest = next((r.stamp for r in offer.rows if r.latest), offer.rows[0].stamp if offer.rows else "")
         keep = choices.chosen or self.wizard.flow.answers.stamp or newest
         self.query_one("#head", Static).update(
             Content(f"  {'Release':<18}  {'Built':<13} {'Image':>8}  {'Checksum':<8}")
@@ -93,6 +93,18 @@ No disk. Only this program's cache directory is written.
 
     def _failed(self, error: ErrorReport) -> None:
         self.query_one("#trouble", Static).update(error_words(error))
+        desk = self.wizard.desk
+        self.ask_rooms(desk.offer_stored, self._only_stored, lambda _error: None)
+
+    def _only_stored(self, offer: Offer) -> None:
+        """Without the mirror there is still what is stored."""
+        if not offer.rows:
+            return
+        trouble = self.query_one("#trouble", Static)
+        said = trouble.content
+        self._fill(offer)
+        trouble.update(said)
+        self.query_one("#list").border_subtitle = "only what is stored here"
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         """On with this release."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import Refused, WizardError
 from smartos_wizard.screens import pool_model
-from smartos_wizard.screens.sandbox_model import EACH, NAME, Said, said_of, wish_of, wrong
+from smartos_wizard.screens.sandbox_model import CONSOLE, EACH, NAME, Said, said_of, wish_of, wrong
 
 if TYPE_CHECKING:
     from smartos_wizard.boot.model import BootChoices
@@ -107,7 +107,7 @@ class SandboxDesk:
         from smartos_wizard.guests.ports import driver
 
         assert answers.image is not None
-        console = (choices or answers.choices).console or "ttya"
+        console = (choices or answers.choices).console or CONSOLE
         wish = wish_of(answers.guest, medium_of(answers.image), console)
         return build(wish, driver(self.world, answers.guest.hypervisor), self.world)
 
@@ -145,7 +145,7 @@ class SandboxDesk:
     def foresee(self, answers: Answers) -> Foreseen:
         """The plan that makes the guest, as `guest create` would make it. Raises Refused for what speaks against it."""
         assert answers.image is not None
-        choices = answers.choices if answers.choices.console else answers.choices.with_(console="ttya")
+        choices = answers.choices if answers.choices.console else answers.choices.with_(console=CONSOLE)
         spec = self._spec(answers, choices)
         warned = [
             f"{each.text} {each.hint}".strip()

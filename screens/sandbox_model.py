@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_DISKS = 16
 NAME = "lab"
 EACH = "40 GiB"
+CONSOLE = "ttya"
+"""What a guest's console is unless it is asked for another: the wizard shows that one."""
 SIZE_FIELDS = ("name", "memory", "cpus", "count", "each", "nested")
 NETWORK_FIELDS = ("sandbox", "bridge", "inner", "port")
 
@@ -168,7 +170,7 @@ _SHORT = {
     "little-memory": "little: take 2 GiB or more",
     "too-much-memory": "too much for this machine",
     "odd-memory": "a multiple of 4 MiB",
-    "bad-cpus": "more than this machine has",
+    "bad-cpus": "more than there are here",
     "bad-disks": "1 to 16",
     "disk-too-small": "20 GiB or more",
     "pool-too-small": "the pool is too small",

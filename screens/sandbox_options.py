@@ -8,10 +8,8 @@ from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.screens.options import Options
 from smartos_wizard.screens.options_list import BESIDE, Offer, Option
 from smartos_wizard.screens.options_model import Given
+from smartos_wizard.screens.sandbox_model import CONSOLE
 from smartos_wizard.screens.sandbox_words import guest_by_command
-
-CONSOLE = "ttya"
-"""What a guest's console is unless it is asked for another: the wizard shows that one."""
 
 
 class GuestOptions(Options):

@@ -32,6 +32,7 @@ This machine's disks and boot set-up, its network settings, and guests of other 
     def ready(self) -> None:
         """The plan is made in a thread."""
         self._foreseen: Foreseen | None = None
+        self.query_one("#go").remove_class("-danger")
         super().ready()
 
     def make_plan(self) -> Plan:

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from smartos_wizard.screens.options_words import boot_flags
-from smartos_wizard.screens.sandbox_model import EACH, NAME
+from smartos_wizard.screens.sandbox_model import CONSOLE, EACH, NAME
 
 if TYPE_CHECKING:
     from smartos_wizard.guests.model import Detection
@@ -66,7 +66,7 @@ def _size(words: str) -> str:
 
 def _told(answers: Answers) -> list[str]:
     choices = answers.choices
-    if choices.console == "ttya" and choices.speed is None:  # what `guest create` takes by itself
+    if choices.console == CONSOLE and choices.speed is None:  # what `guest create` takes by itself
         choices = choices.with_(console="")
     flags = boot_flags(choices, answers.given)
     return [flags] if flags else []

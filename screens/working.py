@@ -188,7 +188,11 @@ class Working(Page):
         elif self.good:
             self.go_on()
         else:
-            take_up(self, self.job)
+            self.again()
+
+    def again(self) -> None:
+        """Once more, after a bad end."""
+        take_up(self, self.job)
 
     def action_back(self) -> None:
         """To Home; the work goes on."""

@@ -35,9 +35,12 @@ def rail(
             parts += [(mark, style), (title, f"bold {style}")]
         else:
             parts += [(marks.todo, "$faint"), (title, "$faint")]
+    line = Content.assemble(*parts)
     if width < 80:
-        parts.append((f"   step {at + 1} of {len(road)}", "$dim"))
-    return Content.assemble(*parts)
+        counted = f"{at + 1} of {len(road)}"
+        long = line.cell_length + len(counted) + 8 > width - _MARGIN
+        line += Content.assemble((f"  {counted}" if long else f"   step {counted}", "$dim"))
+    return line
 
 
 def _fitting(road: Road, at: int, width: int, mark: int, *, wide: bool) -> tuple[str, set[int]]:
