@@ -52,6 +52,7 @@ def console_command(
 ) -> int:
     """The serial console of the guest NAME. Without a terminal it prints what the guest says."""
     from smartos_wizard.guests import reach
+    from smartos_wizard.guests.ports import typed
 
     guest = options.world.guests.find(name)
     where = guest.console
@@ -64,7 +65,9 @@ def console_command(
     if new or as_json:
         raise UsageProblem("no-wait", "--new and --json go with --wait.", hint="Say what to wait for.")
     if where.socket is None or not where.socket.exists():
-        raise Refused("guest-not-running", f"{name} does not run.", hint=f"smartos-wizard guest start {name}")
+        raise Refused(
+            "guest-not-running", f"{name} does not run.", hint=typed(options.world, "guest", "start", name)
+        )
     if not sys.stdin.isatty():
         reach.listen(where.socket, sys.stdout.buffer)
         return 0
@@ -81,13 +84,13 @@ def console_command(
 def ssh_command(options: Options, name: str, command: tuple[str, ...]) -> int:
     """Log in to the guest NAME by ssh, or run COMMAND there."""
     from smartos_wizard.guests import reach
-    from smartos_wizard.guests.ports import driver
+    from smartos_wizard.guests.ports import driver, typed
 
     world = options.world
     guest = world.guests.find(name)
     where = driver(world, guest.spec.hypervisor).ssh(guest)
     if where is None:
         raise Refused("guest-not-running", f"{name} does not run, or its address is not known.",
-                      hint=f"smartos-wizard guest start {name}")  # fmt: skip
+                      hint=typed(world, "guest", "start", name))  # fmt: skip
     sys.stdout.flush()
     reach.ssh(guest, where, command)

@@ -133,11 +133,15 @@ class Hands:
         if not self.start_it:
             return 0
         from smartos_wizard.guests.planning import plan_start
+        from smartos_wizard.guests.ports import typed
 
         code = run_plan(world, plan_start(guest), as_json=as_json)
         if code or not self.wait:
             return code
-        return waited_code(world, guest, self.wait, self.timeout, as_json=as_json, one_line=True)
+        code = waited_code(world, guest, self.wait, self.timeout, as_json=as_json, one_line=True)
+        if not code and not as_json:
+            tell(f"Log in here: {typed(world, 'guest', 'console', guest.name)}")
+        return code
 
     def _root_password(self) -> str:
         from smartos_wizard.boot.shadow import one_time_password

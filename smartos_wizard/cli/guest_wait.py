@@ -48,7 +48,7 @@ def waited_code(
     `new` counts only what is said from now on, otherwise all since the last start. `echo` copies what the guest
     says to stdout; without it the newest line is told now and then. Raises Refused `guest-not-running`.
     """
-    from smartos_wizard.guests.ports import driver
+    from smartos_wizard.guests.ports import driver, typed
     from smartos_wizard.guests.waiting import Outcome, started_at, still_on, text_of, wait_for
 
     hypervisor, log = driver(world, guest.spec.hypervisor), guest.console.log
@@ -56,7 +56,7 @@ def waited_code(
         raise Refused(
             "guest-not-running",
             f"{guest.name} does not run.",
-            hint=f"smartos-wizard guest start {guest.name}",
+            hint=typed(world, "guest", "start", guest.name),
         )
     begin = (log.stat().st_size if log.exists() else 0) if new else started_at(guest)
     out: BinaryIO | None = sys.stdout.buffer if echo and not as_json else None
@@ -83,7 +83,11 @@ def _document(guest: Guest, came: Waited) -> dict[str, Any]:
 
 def _lines(guest: Guest, came: Waited, *, quiet: bool) -> list[str]:
     if came.outcome == "seen":
-        return [] if quiet else [f"“{came.text}” is there, after {came.seconds:g} s."]
+        return (
+            []
+            if quiet
+            else [f"“{came.text}” is there{f', after {came.seconds:g} s' if came.seconds >= 1 else ''}."]
+        )
     if came.outcome == "stopped":
         head = f"{guest.name} is off: it stopped before it said “{came.text}”."
     else:

@@ -16,7 +16,7 @@ from smartos_wizard.core.errors import WizardError
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.vault import Vault
 from smartos_wizard.guests.model import Guest, State
-from smartos_wizard.guests.ports import GuestWorld, driver
+from smartos_wizard.guests.ports import GuestWorld, driver, typed
 from smartos_wizard.guests.store import MARK
 
 
@@ -75,13 +75,8 @@ def _jobs(world: GuestWorld) -> list[tuple[journal.Job, Plan]]:
     return found
 
 
-def _command(world: GuestWorld, *words: str) -> str:
-    start = ("smartos-wizard", "--practice") if world.practice else ("smartos-wizard",)
-    return shlex.join((*start, *words))
-
-
 def _of_guest(guest: Guest, world: GuestWorld) -> Iterator[LeftOver]:
-    remove = _command(world, "guest", "delete", guest.name, "--confirm", guest.name)
+    remove = typed(world, "guest", "delete", guest.name, "--confirm", guest.name)
     if not guest.made:
         yield LeftOver("half-made", str(guest.folder), f"Making the guest {guest.name} broke off.", remove)
         return
@@ -165,7 +160,7 @@ def _secrets(world: GuestWorld) -> Iterator[LeftOver]:
             said = (
                 f"A secret waits for work that did not end ({text.tame(job.plan().title)}), kept for {age}."
             )
-            how = f"Do that work again, or {_command(world, 'job', 'dismiss', job.id)}"
+            how = f"Do that work again, or {typed(world, 'job', 'dismiss', job.id)}"
         else:
             said = f"A secret waits for work that was never begun, kept for {age}. It goes by itself after a week."
             how = f"rm {shlex.quote(str(path))}"

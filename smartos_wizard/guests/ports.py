@@ -34,6 +34,13 @@ class GuestWorld(Protocol):
         ...
 
 
+def typed(world: GuestWorld, *words: str) -> str:
+    """What a person types to run this program with these words, in the world they are in."""
+    import shlex
+
+    return shlex.join(("smartos-wizard", *(("--practice",) if world.practice else ()), *words))
+
+
 def driver(world: GuestWorld, name: str) -> Hypervisor:
     """The driver of that id. Raises UsageProblem `no-such-hypervisor`."""
     from smartos_wizard.core.errors import UsageProblem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.guests.at_work import driver_of, guest_of
 from smartos_wizard.guests.hypervisor import Hypervisor
 from smartos_wizard.guests.model import Guest
-from smartos_wizard.guests.ports import GuestWorld
+from smartos_wizard.guests.ports import GuestWorld, typed
 from smartos_wizard.guests.waiting import note_start
 from smartos_wizard.media.watching import in_thread
 
@@ -45,12 +44,12 @@ def _start(run: Run[GuestWorld], step: Step) -> Work:
         hypervisor.start(guest, said.append)
 
     yield from in_thread(run, work, tick)
-    run.result["say"] = [f"{guest.name} runs.", *_next(guest, hypervisor)]
+    run.result["say"] = [f"{guest.name} runs.", *_next(run.world, guest, hypervisor)]
     return {}
 
 
-def _next(guest: Guest, hypervisor: Hypervisor) -> list[str]:
-    lines = [f"Its console: smartos-wizard guest console {shlex.quote(guest.name)}"]
+def _next(world: GuestWorld, guest: Guest, hypervisor: Hypervisor) -> list[str]:
+    lines = [f"Its console: {typed(world, 'guest', 'console', guest.name)}"]
     where = hypervisor.ssh(guest)
     if where is not None:
         lines.append(f"ssh, once setup is done: ssh -p {where.port} {where.user}@{where.host}")
@@ -62,6 +61,7 @@ def _snapshot(run: Run[GuestWorld], step: Step) -> Work:
     act, name = step.params["act"], step.params["name"]
     names: Any = yield from in_thread(run, lambda: hypervisor.snapshot(guest, act, name), lambda: ())
     run.result["snapshots"] = list(names)
+    run.result["say"] = [f"Snapshots of {guest.name} now: {', '.join(names) or 'none'}."]
     return {"snapshots": list(names)}
 
 

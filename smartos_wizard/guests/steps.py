@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from smartos_wizard.guests.iso import ISO_ACTIONS
 from smartos_wizard.guests.key_copy import KeyCopy
 from smartos_wizard.guests.left_overs import forget_secrets
 from smartos_wizard.guests.model import Guest, State
-from smartos_wizard.guests.ports import GuestWorld, driver
+from smartos_wizard.guests.ports import GuestWorld, driver, typed
 from smartos_wizard.guests.running import RUN_ACTIONS
 from smartos_wizard.guests.vmware.actions import VMWARE_ACTIONS
 from smartos_wizard.media.as_json import image_from_json
@@ -169,7 +168,7 @@ def _check(run: Run[GuestWorld], step: Step) -> Work:
     run.result["drift"] = [[d.what, d.asked, d.actual] for d in found]
     run.result["say"] = [
         f"{guest.name} is made{'' if not found else ', but not all is as asked'}.",
-        f"Next: smartos-wizard guest start {shlex.quote(guest.name)}",
+        f"Next: {typed(run.world, 'guest', 'start', guest.name)}",
     ]
     return {"drift": len(found)}
 

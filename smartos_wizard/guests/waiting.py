@@ -119,7 +119,7 @@ def wait_for(
             return _waited(Outcome.LATE, wanted, started, reader)
         if tell is not None and now - told >= 10:
             told = now
-            tell(next(iter(reader.lines()[-1:]), ""))
+            tell(next(iter(reader.lines(ended=True)[-1:]), ""))
         time.sleep(_LOOK)
 
 
@@ -155,9 +155,10 @@ class _Reader:
         """Whether the text is in what was read."""
         return wanted in self._seen or wanted in _ESCAPE.sub(b"", self._seen)
 
-    def lines(self) -> tuple[str, ...]:
-        """The last lines that are not empty, without escape sequences."""
-        plain = _ESCAPE.sub(b"", self._seen[-_KEPT:]).decode("utf-8", "replace")
+    def lines(self, *, ended: bool = False) -> tuple[str, ...]:
+        """The last lines that are not empty, without escape sequences; `ended` leaves out one that is not said to its end."""
+        seen = self._seen[-_KEPT:]
+        plain = _ESCAPE.sub(b"", seen[: seen.rfind(b"\n") + 1] if ended else seen).decode("utf-8", "replace")
         return tuple(tame(line, 200) for line in plain.splitlines()[-40:] if line.strip())
 
 
