@@ -130,7 +130,7 @@ Everything outside the folder named here.
                     head,
                     pairs(facts(look, title, ssh), width=width),
                     Content.assemble(("\nThe sandbox, switch by switch", heading)),
-                    sandbox_table(look, width, self.marks),
+                    sandbox_table(look, self.marks),
                     Content.assemble(
                         ("\nIts files", heading), (f"   {text.size(room.whole)} in use", "$dim")
                     ),

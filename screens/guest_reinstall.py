@@ -21,6 +21,10 @@ from smartos_wizard.screens.widgets.choices import Choices
 
 Found = tuple[tuple[DataDisk, ...], str]
 _SNAPSHOT = "?snapshot"
+_STAYS = (
+    "What stays in any case: its name and UUID, the addresses of its cards, its ports, and its own key with all it is "
+    "told at boot. F2 shows the plan; nothing is erased before you typed the guest's name there."
+)
 
 
 class GuestReinstall(Page):
@@ -57,7 +61,8 @@ The guest's name, UUID, addresses of its cards and ports, and what its key tells
             card.border_title = f"Make {self.name_of_guest} as new: its disks"
             yield Static("Looking at its disks …", id="reinstall-said", markup=False)
             yield Choices(self.marks, id="reinstall-disks")
-        yield Static("", id="reinstall-sum", classes="muted", markup=False)
+        yield Static("", id="reinstall-sum", classes="muted gap", markup=False)
+        yield Static(_STAYS, classes="muted gap", markup=False)
 
     def ready(self) -> None:
         """Ask for the disks."""

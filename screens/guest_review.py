@@ -15,7 +15,7 @@ from smartos_wizard.screens.plan_words import plan_words
 from smartos_wizard.screens.review import Review
 
 
-class GuestReview(Review):
+class GuestChange(Review):
     """A plan about a guest. What must be typed is its name, all of it: names have no ends that tell them apart."""
 
     STAGE = None  # type: ignore[assignment]
@@ -87,7 +87,7 @@ class GuestReview(Review):
         self._back()
 
 
-class DeleteReview(GuestReview):
+class DeleteReview(GuestChange):
     """The plan to remove a guest: every file of it is named."""
 
     HEADING = "Delete it: what will happen"
@@ -122,7 +122,7 @@ The release that was downloaded, other guests, and every file outside the guest'
         super()._begun(job)
 
 
-class ReinstallReview(GuestReview):
+class ReinstallReview(GuestChange):
     """The plan to empty disks of a guest."""
 
     HEADING = "Make it as new: what will happen"
@@ -154,7 +154,7 @@ Disks that are kept, the guest's own key with all it is told at boot, other gues
         return self.by_command("reinstall", f"{kept}{' --snapshot' if self.snapshot else ''}".strip())
 
 
-class SnapshotReview(GuestReview):
+class SnapshotReview(GuestChange):
     """The plan to go back to a snapshot, or to delete one."""
 
     HEADING = "This snapshot: what will happen"
@@ -193,3 +193,21 @@ def _by_name(plan: Plan) -> Plan:
         folder = step.title.rpartition(" in ")[2] + "/"
         steps.append(replace(step, details=tuple(detail.removeprefix(folder) for detail in step.details)))
     return replace(plan, steps=tuple(steps))
+
+
+def review_again(plan: Plan, then: Callable[[], None]) -> GuestChange:
+    """The plan of work that was cut short, to be made anew from the facts as they are and confirmed again."""
+    from smartos_wizard.screens.sandbox_desk import spec_of
+
+    spec = spec_of(plan)
+    match plan.kind:
+        case "guest-reinstall":
+            steps = {step.id for step in plan.steps}
+            keep = tuple(disk.name for disk in spec.disks if f"wipe-{disk.name}" not in steps)
+            before = any(step.action == "snapshot" for step in plan.steps)
+            return ReinstallReview(spec.name, keep, before, then, then)
+        case "guest-snapshot":
+            params = plan.steps[-1].params
+            return SnapshotReview(spec.name, str(params["act"]), str(params["name"]), then)
+        case _:
+            return DeleteReview(spec.name, then)

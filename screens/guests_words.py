@@ -137,12 +137,12 @@ def facts(look: Look, title: str, ssh: str) -> list[tuple[str, str]]:
     return [*rows, ("UUID", spec.uuid)]
 
 
-def sandbox_table(look: Look, width: int, marks: Marks) -> Content:
+def sandbox_table(look: Look, marks: Marks) -> Content:
     """Each switch as asked and as the hypervisor says; below, each difference in words."""
     if look.actual is None or look.state in (State.HALF_MADE, State.MISSING):
         return Content.assemble(("The hypervisor says nothing of it now.", "$dim"))
     rows = compared(look.guest.spec, look.actual)
-    first = min(max(len(words) for _n, words, _a, _s in rows), width // 2) + 2
+    first = max(len(words) for _n, words, _a, _s in rows) + 2
     second = max(len("asked"), *(len(asked) for _n, _w, asked, _s in rows)) + 2
     lines = [Content.assemble((f"{'':<{first}}{'asked':<{second}}it is", "$dim"))]
     for _name, words, asked, said in rows:

@@ -39,8 +39,10 @@ def take_up(page: Page, job: Job) -> None:
     elif plan.kind == "guest-create":
         page.ask_rooms(lambda: desk.start(desk.sandbox.create_again(plan)), again, failed)
     elif plan.kind.startswith("guest-") and asks(plan):
-        wizard.show_guests()
-        wizard.notify("Choose the guest and do it again: its plan is made anew and shown first.")
+        from smartos_wizard.screens.guest_review import review_again
+
+        wizard.resumes = job
+        wizard.show(review_again(plan, wizard.show_guests))
     elif not asks(plan):
         page.ask_rooms(lambda: desk.start(plan), again, failed)
     else:

@@ -9,7 +9,6 @@ import click
 
 from smartos_wizard.cli.output import emit, json_option, say, table
 from smartos_wizard.core import text
-from smartos_wizard.core.errors import WizardError
 
 if TYPE_CHECKING:
     from smartos_wizard.cli.main import Options
@@ -105,12 +104,10 @@ def show_command(options: Options, name: str, as_json: bool) -> None:
 
 
 def _actual(world: World, guest: Guest) -> tuple[Actual | None, str]:
-    from smartos_wizard.guests.ports import driver
+    from smartos_wizard.guests.looking import look
 
-    try:
-        return driver(world, guest.spec.hypervisor).inspect(guest), ""
-    except WizardError as error:
-        return None, error.message
+    found = look(world, guest)
+    return found.actual, found.problem
 
 
 def _document(guest: Guest, actual: Actual | None, problem: str) -> dict[str, Any]:

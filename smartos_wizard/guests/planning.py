@@ -94,9 +94,8 @@ def plan_create(
 def plan_start(guest: Guest) -> Plan:
     """The plan that starts a guest without a window. Raises Refused for a half-made one."""
     _require_made(guest)
-    return _plan(
-        "guest-start", f"Start {guest.name}", guest, [Step("start", "start", guest.name, Effect.CHANGES)]
-    )
+    step = Step("start", "start", f"{guest.name}: it runs, without a window", Effect.CHANGES)
+    return _plan("guest-start", f"Start {guest.name}", guest, [step])
 
 
 def plan_stop(guest: Guest, *, patience: float = 90, force: bool = False) -> Plan:
@@ -107,8 +106,9 @@ def plan_stop(guest: Guest, *, patience: float = 90, force: bool = False) -> Pla
         else f"asked, and switched off after {patience:g} s"
     )
     step = Step(
-        "stop", "stop", guest.name, Effect.CHANGES, (how,), params={"patience": patience, "force": force}
-    )
+        "stop", "stop", f"{guest.name}: it is stopped", Effect.CHANGES, (how,),
+        params={"patience": patience, "force": force},
+    )  # fmt: skip
     return _plan("guest-stop", f"Stop {guest.name}", guest, [step])
 
 
@@ -118,13 +118,12 @@ def plan_delete(guest: Guest, world: GuestWorld) -> Plan:
     files = world.guests.files(guest)
     details = [f"{path}  {text.size(_taken(path))}" for path in files] or ["no files"]
     steps = [
-        Step(
-            "stop", "stop", guest.name, Effect.CHANGES, ("switched off if it runs",), params={"force": True}
-        ),
-        Step("unmake", "unmake", "it as something to be removed", Effect.CHANGES),
+        Step("stop", "stop", f"{guest.name}: it is stopped", Effect.CHANGES, ("switched off if it runs",),
+             params={"force": True}),
+        Step("unmake", "unmake", "its mark: it counts as half made until all of it is gone", Effect.CHANGES),
         *(_tolerant(step) for step in hypervisor.delete_steps(guest)),
         Step("remove", "remove", f"{len(files)} files in {guest.folder}", Effect.DESTROYS, tuple(details)),
-    ]
+    ]  # fmt: skip
     return _plan("guest-delete", f"Remove {guest.name}", guest, steps, confirm="To remove it, type its name")
 
 
@@ -148,7 +147,7 @@ def plan_reinstall(
     if not wiped:
         raise Refused("nothing-to-wipe", "Every disk is to be kept, so there is nothing to do.")
     steps = [
-        Step("stop", "stop", guest.name, Effect.CHANGES, ("asked, and switched off after 90 s",), params={"patience": 90})
+        Step("stop", "stop", f"{guest.name}: it is stopped", Effect.CHANGES, ("asked, and switched off after 90 s",), params={"patience": 90})
     ]  # fmt: skip
     if snapshot:
         steps.append(

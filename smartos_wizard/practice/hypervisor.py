@@ -89,7 +89,15 @@ class PracticeHypervisor:
     def delete_steps(self, guest: Guest) -> tuple[Step, ...]:
         """It is forgotten."""
         command = [["practice", "forget", guest.name]]
-        return (Step("forget", "command", guest.name, Effect.CHANGES, params={"commands": command}),)
+        return (
+            Step(
+                "forget",
+                "command",
+                f"the hypervisor's list: {guest.name} is forgotten",
+                Effect.CHANGES,
+                params={"commands": command},
+            ),
+        )
 
     def call(self, argv: tuple[str, ...]) -> str:
         """Do nothing, or fail as the guest's name asks for."""

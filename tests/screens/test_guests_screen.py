@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from smartos_wizard.core import journal
+from smartos_wizard.core.events import PlanStarted, StepHead
 from smartos_wizard.guests.model import State
+from smartos_wizard.guests.planning import plan_reinstall
 from tests.screens.conftest import on, text_grid, text_of, until, wizard
 from tests.screens.guest_parts import GIB, make
 
@@ -223,3 +226,25 @@ async def test_snapshots_are_taken_gone_back_to_and_deleted(world: Any) -> None:
         await pilot.press(*"lab", "enter", "enter")
         await to_end(app, pilot)
     assert world.hypervisors()[0].snapshot(guest, "list", "") == ()
+
+
+@pytest.mark.slow
+async def test_what_was_cut_short_is_taken_up_from_home_with_its_plan_made_anew(world: Any) -> None:
+    guest = make(world, "lab", disks=(40 * GIB, 20 * GIB))
+    plan = plan_reinstall(guest, world, ("zones-0",), snapshot=True)
+    job = journal.create(world.paths.jobs, plan, practice=True)
+    heads = tuple(StepHead(step.id, step.title, step.effect.value) for step in plan.steps)
+    for _ in journal.recorded(job, iter([PlanStarted(1.0, plan.kind, plan.title, heads)])):
+        pass
+    async with wizard(world) as (app, pilot):
+        await until(pilot, lambda: "take it up again" in text_grid(app), "unfinished at Home")
+        assert app.focused.id == "jobs"
+        await pilot.press("enter")
+        await until(pilot, lambda: on(app, "ReinstallReview")() and app.screen._plan is not None)
+        assert app.screen.keep == ("zones-0",)
+        assert app.screen.snapshot
+        await pilot.press(*"lab", "enter", "enter")
+        await to_end(app, pilot)
+        app.go_home()
+        await until(pilot, lambda: on(app, "Home")() and app.screen.is_mounted, "Home")
+        assert [row.title for row in app.desk.jobs()] == []
