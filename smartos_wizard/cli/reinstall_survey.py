@@ -38,7 +38,7 @@ an unknown or changed host key, 5 not reachable, 9 not root, or login refused, 1
 
 
 @click.command(name="survey", epilog=EPILOG)
-@click.argument("host", required=False, default="")
+@click.argument("host", required=False, default="", metavar="[USER@]HOST")
 @click.option(
     "--file",
     "file",
@@ -96,7 +96,8 @@ def survey_command(
 
     if host:
         password = click.prompt("Password", hide_input=True, err=True) if ask_password else None
-        survey = _taken(options, Address(host, user, port, jump, identity, password, accept))
+        before, _, name = host.rpartition("@")
+        survey = _taken(options, Address(name, user or before, port, jump, identity, password, accept))
     else:
         survey = _from_file(file)
     require_global_zone(survey)

@@ -171,7 +171,7 @@ class SshHosts:
         given = {name: value for name, value in said.items() if value is not None}
         try:
             options = asyncssh.SSHClientConnectionOptions(
-                host=address.host, config=self._config, tunnel=None, proxy_command=None,
+                host=address.host, config=self._config, tunnel=None,
                 connect_timeout=address.seconds, login_timeout=address.seconds,
                 keepalive_interval=_ALIVE, keepalive_count_max=3, **given,
             )  # fmt: skip
@@ -195,13 +195,16 @@ class SshHosts:
         self, address: Address, options: asyncssh.SSHClientConnectionOptions, below: _Line | None
     ) -> _Line:
         host, port = str(options.host_key_alias or options.host), int(options.port)
-        trusted = self._known.match(host, port)
+        named = options.config.get("UserKnownHostsFile")
+        files = tuple(Path(str(each)).expanduser() for each in (named if isinstance(named, list) else []))
+        trusted = self._known.match(host, port, files)
         client = _Client(address.accept)
+        own_way = {"proxy_command": None} if below else {}
         try:
             async with asyncio.timeout(address.seconds + 5):
                 connection = await asyncssh.connect(
                     options.host, port, tunnel=below.connection if below else None,
-                    options=asyncssh.SSHClientConnectionOptions(options, known_hosts=trusted, client_factory=lambda: client),
+                    options=asyncssh.SSHClientConnectionOptions(options, known_hosts=trusted, client_factory=lambda: client, **own_way),
                 )  # fmt: skip
         except asyncssh.HostKeyNotVerifiable as error:
             raise _key_problem(address, trusted, client.key) from error

@@ -22,21 +22,24 @@ class KnownHosts:
         home = Path.home() / ".ssh"
         self._files = (self.own, *(user_files or (home / "known_hosts", Path("/etc/ssh/ssh_known_hosts"))))
 
-    def match(self, host: str, port: int) -> tuple[Keys, Keys, Keys]:
-        """The keys this host is trusted by, those of authorities, those revoked. Lines that cannot be read are left out."""
+    def match(self, host: str, port: int, instead: tuple[Path, ...] = ()) -> tuple[Keys, Keys, Keys]:
+        """The keys this host is trusted by, those of authorities, those revoked. Lines that cannot be read are left out.
+
+        `instead`: the files that the user's ssh config names instead of the usual ones.
+        """
         trusted: Keys = []
         authorities: Keys = []
         revoked: Keys = []
-        for known in self._read():
+        for known in self._read((self.own, *instead) if instead else self._files):
             found = known.match(host, "", port)
             trusted += found[0]
             authorities += found[1]
             revoked += found[2]
         return trusted, authorities, revoked
 
-    def _read(self) -> list[asyncssh.SSHKnownHosts]:
+    def _read(self, files: tuple[Path, ...]) -> list[asyncssh.SSHKnownHosts]:
         read: list[asyncssh.SSHKnownHosts] = []
-        for path in self._files:
+        for path in files:
             try:
                 text = path.read_text("utf-8", "replace")
             except OSError:

@@ -68,7 +68,8 @@ class Pool:
 
     `usb` says that one of its disks hangs on USB, `bootable` that the machine can start from it (piadm),
     `encrypted` that its root dataset is, `problem` is what `zpool status` or `zpool import` complains of.
-    `size`, `allocated`: None where it is not imported.
+    `size`, `allocated`: None where it is not imported. What is in such a pool was not seen: `encrypted` and
+    `bootable` say nothing there.
     """
 
     name: str

@@ -109,6 +109,8 @@ def _pool(pool: Pool) -> Node:
         ill = f" ({disk.health})" if disk.health not in ("ONLINE", "AVAIL", "") else ""
         groups.setdefault(disk.role or "by itself", []).append(disk.name + ill)
     below = [Node(f"{role}: {', '.join(names)}") for role, names in groups.items()]
+    if not pool.imported:
+        below.append(Node("what is in it, and whether it is encrypted or boots the machine, is not seen"))
     if pool.problem:
         below.append(Node(f"complaint: {tame(pool.problem, 400)}"))
     return Node(f"{pool.name}: {', '.join(filter(None, facts))}", tuple(below))

@@ -42,7 +42,6 @@ _ON_THE_POOL = (
     "usbkey",
     "custom",
 )
-_INSIDE = "what is in it, whether it is encrypted and whether it boots the machine could not be seen"
 _UNSEEN = "the system pool is not imported, so this could not be seen"
 
 
@@ -139,7 +138,6 @@ def _storage(survey: Survey, answers: Answers, gaps: list[Gap]) -> Survey:
     if answers.whole("encryption") is not None:
         silent = [pool.name for pool in pools if pool.imported and pool.name not in encryption]
         gaps += [Gap("encryption", f"whether {name} is encrypted is not said") for name in silent]
-    gaps += [Gap("unseen", f"{pool.name} is not imported: {_INSIDE}") for pool in pools if not pool.imported]
     system = _system_pool(answers, pools, gaps)
     return replace(
         survey,

@@ -233,6 +233,18 @@ def test_a_jump_host_and_the_config_file(
         assert take(host, time.time).hostname == "kestrel"
         host.close()
         assert (tmp_path / "gate" / "log").read_text().count("Accepted publickey") == 2
+        own = home / "proxy_config"
+        own.write_text(
+            f"Host kestrel\n  HostName 127.0.0.1\n  Port {daemon.port}\n  User {user}\n  IdentityFile {key}\n"
+            f"  ProxyCommand ssh -F none -i {key} -o UserKnownHostsFile={home}/.ssh/known_hosts"
+            f" -p {gate.port} -W %h:%p {user}@127.0.0.1\n"
+        )
+        host = SshHosts(paths, KnownHosts(paths, (home / ".ssh" / "known_hosts",)), (own,)).open(
+            Address("kestrel")
+        )
+        assert take(host, time.time).hostname == "kestrel"
+        host.close()
+        assert (tmp_path / "gate" / "log").read_text().count("Accepted publickey") == 3
     finally:
         gate.stop()
 

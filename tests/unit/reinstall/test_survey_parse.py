@@ -122,7 +122,6 @@ def test_rescue_mode_claims_nothing_of_what_it_cannot_see():
         "custom",
         "reset",
         "encryption",
-        "unseen",
     }
     assert survey.firewall_rules is None
 
@@ -154,7 +153,6 @@ def test_a_backup_pool_on_usb_that_is_attached():
     assert not zones.usb
     assert (backup.usb, backup.imported, backup.importable) == (True, False, True)
     assert (halved.importable, halved.disks[1].health) == (False, "UNAVAIL")
-    assert [gap.why.split()[0] for gap in survey.missing("unseen")] == ["backup", "halved"]
     assert survey.instances, "what the system pool holds is seen all the same"
     assert "attached-pools" in notes(survey)
 
@@ -175,9 +173,7 @@ def test_wherever_it_is_cut_nothing_is_claimed_that_was_not_read():
         assert part.missing("end")
         for name in ("pools", "datasets", "instances", "images", "disks", "usbkey", "custom"):
             found = getattr(part, name)
-            assert (
-                len(found) == len(getattr(whole, name)) or part.missing(name, "status", "unseen") or not found
-            )
+            assert len(found) == len(getattr(whole, name)) or part.missing(name, "status") or not found
             if not found:
                 assert part.missing(name), name
 
@@ -263,7 +259,7 @@ def test_what_is_no_file_of_answers_is_named():
         assert raised.value.reference == "no-answers"
     survey = survey_of("hello", taken=1.0, how="file")
     assert probes(survey) >= {"pools", "instances", "end", "zone"}
-    assert set(NAMES) >= probes(survey) - {"end", "unseen"}
+    assert set(NAMES) >= probes(survey) - {"end"}
 
 
 def test_the_hash_of_root_is_not_kept_even_where_a_file_holds_it():

@@ -146,6 +146,14 @@ def test_a_key_file_and_the_users_config(hosts, server, home, paths):
     assert (host.name, host.port) == ("kestrel", server.port)
 
 
+def test_the_known_hosts_file_that_the_config_names_counts_instead(hosts, server, home, paths):
+    server.trust(home / ".ssh" / "known_hosts", asyncssh.generate_private_key("ssh-ed25519"))
+    server.trust(home / "mine")
+    (home / ".ssh" / "config").write_text(f"UserKnownHostsFile {home}/mine\n")
+    again = SshHosts(paths, KnownHosts(paths, (home / ".ssh" / "known_hosts",)), (home / ".ssh" / "config",))
+    again.open(address(server)).close()
+
+
 def test_a_key_that_cannot_be_read_is_named(hosts, server, home):
     for content in (None, "no key"):
         file = home / "key"
