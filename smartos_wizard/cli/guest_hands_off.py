@@ -74,8 +74,13 @@ class Hands:
         """
         from smartos_wizard.guests import hands_off
 
-        if self.layout:
-            spec = hands_off.with_layout(spec, self.layout, said)
+        layout = self.layout
+        if self.hands_off and not layout and not said:
+            layout = hands_off.layout_asked(choices.answers)
+            if layout:
+                tell(f"The answers ask for {layout}: it gets as many disks as make setup choose that.")
+        if layout:
+            spec = hands_off.with_layout(spec, layout, said)
         if self.wait and spec.console == "text":
             raise UsageProblem(
                 "nothing-to-hear", "With --console text nothing arrives on its serial port, so --wait would wait in vain.",

@@ -14,7 +14,7 @@ from smartos_wizard.boot import disk_specs
 from smartos_wizard.boot.answers_check import stops
 from smartos_wizard.boot.answers_schema import start
 from smartos_wizard.boot.answers_script import boots_from_pool, on, value_of, wants_pkgsrc
-from smartos_wizard.boot.disklayout import NoLayoutError, lay_out
+from smartos_wizard.boot.disklayout import LAYOUTS, NoLayoutError, lay_out
 from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import Refused
@@ -54,6 +54,12 @@ def layout_of(disks: tuple[DiskSpec, ...]) -> str:
 def counts_for(layout: str, size: int = DEFAULT_DISK) -> tuple[int, ...]:
     """How many equal disks of `size` bytes make setup choose that layout by itself; empty where no number does."""
     return tuple(n for n in range(1, sizing.MOST_DISKS + 1) if layout_of(_equal(n, size)) == layout)
+
+
+def layout_asked(answers: Mapping[str, str] | None) -> str:
+    """The layout that answers name; empty for the default. To setup it is only a label: the disks have to make it so."""
+    layout = (answers or {}).get("zpool_layout", "")
+    return layout if layout in LAYOUTS else ""
 
 
 def with_layout(spec: GuestSpec, layout: str, said: int) -> GuestSpec:

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
+from smartos_wizard.cli.plain_guest_new import PlainSandbox
+from smartos_wizard.cli.plain_voice import Voice
+from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.core import journal
+from smartos_wizard.screens.desk import Desk
 from tests.screens import test_plain
 from tests.screens.test_plain import Talk, number
 
@@ -236,3 +240,54 @@ def test_line_by_line_making_that_was_killed_is_taken_up(
     one.reply("want to do", "q")
     assert one.code() == 0
     assert guests(world)["lab"].made
+
+
+def test_line_by_line_what_fails_half_way_is_told_and_leaves_nothing(talk: Start, world: Any) -> None:
+    one = talk()
+    to_size(one)
+    one.reply("Enter goes on", "1")
+    one.reply("Its name", "full")
+    one.reply("Enter goes on", "")
+    one.reply("Which sandbox", "3")
+    if "To which" in one.hear("To which network card[^\n]*: |no network card that is up"):
+        one.answer("b")  # back to the sandbox, not to the size
+    one.reply("Which sandbox", "2")
+    one.reply("Who answers", "2")
+    one.hear("“full” in its name asks for a fault")
+    one.reply("Make it", "1")
+    one.hear("No space left on device", 60)
+    one.reply("Who answers", "q")
+    assert one.code() == 7
+    assert guests(world) == {}
+
+
+class Scripted(Voice):
+    """Takes answers from a list, and keeps what was said."""
+
+    def __init__(self, *answers: str) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self._answers = list(answers)
+
+    def say(self, line: str = "") -> None:
+        self.said.append(line)
+
+    def ask(self, question: str) -> str:
+        self.said.append(question)
+        return self._answers.pop(0)
+
+
+def test_where_no_hypervisor_is_here_each_is_named_with_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from smartos_wizard.world import build
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    real = build(False)
+    voice = Scripted()
+    assert PlainSandbox(PlainWork(Desk(real), voice), ascii_only=False).run() is None
+    said = "\n".join(voice.said)
+    for title in ("VirtualBox", "VMware", "QEMU"):
+        assert f"Not offered: {title}: not here." in said
+    assert "apt install qemu-system-x86" in said
+    assert "There is none here" in said

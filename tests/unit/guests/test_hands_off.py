@@ -221,3 +221,14 @@ def test_by_command_a_dry_run_says_what_comes_after_and_keeps_no_secret(tmp_path
     assert "reaches neither 8.8.8.8" in shown.stderr
     assert "geheim" not in shown.output
     assert shown.stdout.count('"root_password": "********"') == 2
+
+
+def test_by_command_answers_that_name_a_layout_get_the_disks_for_it(tmp_path: Any) -> None:
+    file = tmp_path / "answers.json"
+    file.write_text(json.dumps(_good() | {"zpool_layout": "raidz2"}))
+    shown = create("--hands-off", "--answers", str(file), "--dry-run", "--json")
+    assert shown.return_value == 0, shown.exception
+    assert len([step for step in json.loads(shown.stdout)["steps"] if step["id"].startswith("disk-")]) == 5
+    assert "The answers ask for raidz2" in shown.stderr
+    told = create("--hands-off", "--answers", str(file), "--disk", "40GB", "--dry-run", "--json")
+    assert len([step for step in json.loads(told.stdout)["steps"] if step["id"].startswith("disk-")]) == 1
