@@ -35,6 +35,8 @@ HARMLESS = frozenset({
 """Questions of the survey whose missing answer endangers no pool."""
 _OF_CONTENTS = frozenset({"instances", "datasets", "encryption", "reset", "system-pool", "pool-marks"})
 """Questions that have no answer in Rescue Mode, where no pool is imported."""
+UNSEEN = "unseen"
+"""The gap of a pool that is not imported: nobody could look into it, and whether it is encrypted is not known."""
 _ORDER = ("stop", "consent", "note")
 
 
@@ -56,9 +58,9 @@ def judge(
             (Stop("not-smartos", f"{what} does not run SmartOS.", hint="Check the address."),),
         )
     found = [
-        *_where(survey), *_age(survey, now, attended), *_gaps(survey), *_boot(survey, choices),
-        *judge_pools(survey, choices, outcome), *_medium(survey, choices, outcome), *_contents(survey, choices),
-        *_after(after),
+        *_where(survey), *_boot(survey, choices), *judge_pools(survey, choices, outcome),
+        *_medium(survey, choices, outcome), *_gaps(survey, choices), *_contents(survey, choices), *_after(after),
+        *_age(survey, now, attended),
     ]  # fmt: skip
     return outcome, after, tuple(sorted(_once(found), key=lambda stop: _ORDER.index(stop.level)))
 
@@ -98,17 +100,22 @@ def _age(survey: Survey, now: float, attended: bool) -> Iterator[Stop]:
     if old < -AHEAD:
         yield Stop("survey-clock", "The survey says it was taken in the future, so its age is not known.", hint="Set the clocks, and survey again.", level="note" if attended else "stop")  # fmt: skip
     elif not old <= FRESH:  # also where the time is no number
-        yield Stop("survey-old", f"The survey is {_old(old)} old; after 15 minutes something may have changed.", hint="Survey the machine again." if not attended else "The runbook compares the pools before it begins.", level="note" if attended else "stop")  # fmt: skip
+        again = "Survey the machine again." + (" Without a network take `reinstall runbook`: its first step compares." if survey.how == "file" else "")  # fmt: skip
+        yield Stop("survey-old", f"The survey is {_old(old)} old; after 15 minutes something may have changed.", hint="The runbook compares the pools before it begins." if attended else again, level="note" if attended else "stop")  # fmt: skip
 
 
 def _old(seconds: float) -> str:
     return duration(seconds) if math.isfinite(seconds) else "nobody knows how"
 
 
-def _gaps(survey: Survey) -> Iterator[Stop]:
+def _gaps(survey: Survey, choices: Choices) -> Iterator[Stop]:
     rescue = survey.mode is Mode.RESCUE
+    target = target_of(survey)
+    seen = target is not None and target.imported
     for gap in survey.gaps:
         harmless = gap.probe in HARMLESS or (rescue and gap.probe in _OF_CONTENTS)
+        if gap.probe == UNSEEN:  # C needs to know nothing of it; what dies unseen is named and consented to
+            harmless = seen or choices.way is Way.RESCUE
         text = (
             f"The question “{tame(gap.probe, 40)}” has no answer: {tame(gap.why, 160) or 'nobody knows why'}."
         )

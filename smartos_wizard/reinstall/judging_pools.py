@@ -51,7 +51,7 @@ def _target(survey: Survey, choices: Choices) -> Iterator[Stop]:
         yield Stop("no-system-pool", f"There is no pool {name}, so there is nothing to wipe.", hint="A normal boot begins with setup then. If the pool should be there, look at its disks.")  # fmt: skip
         return
     if not target.imported and not target.importable:
-        problem = f" ({tame(target.problem, 100)})" if target.problem else ""
+        problem = f" ({tame(target.problem, 100).rstrip('.')})" if target.problem else ""
         yield Stop("not-importable", f"{pool_name(target)} cannot be imported{problem}, so no way can destroy it.", hint="Setup's default layout overwrites its disks. Boot normally, and look what setup says first.")  # fmt: skip
     elif not target.imported and choices.way is Way.RESET and survey.mode is Mode.NORMAL:
         yield Stop("not-imported", f"{pool_name(target)} is not imported, so it cannot be marked.", hint="Import it, or use way C.")  # fmt: skip
@@ -82,7 +82,8 @@ def _fate(survey: Survey, choices: Choices, fate: PoolFate) -> Iterator[Stop]:
         spared = choices.way is Way.RESCUE  # C takes one pool and no more, not even later
         yield Stop(
             reference,
-            f"{pool_line(pool)}: this pool would be lost too; {fate.why}.",
+            f"{pool_line(pool)}: this pool would be lost too; {fate.why}."
+            + ("" if pool.imported else " It is not imported, so nobody could look into it."),
             level="consent",
             hint=_instead(pool, fate),
             token=MANUAL if spared else token_of(survey, pool.name),
@@ -90,7 +91,7 @@ def _fate(survey: Survey, choices: Choices, fate: PoolFate) -> Iterator[Stop]:
     healthy = pool.health.upper() == "ONLINE"
     if healthy:
         return
-    problem = f": {tame(pool.problem, 120)}" if pool.problem else ""
+    problem = f": {tame(pool.problem, 160).rstrip('.')}" if pool.problem else ""
     said = f"{pool_name(pool)} is {tame(pool.health) or 'in unknown health'}{problem}."
     if mine or fate.fate in (Fate.DESTROYED, Fate.RISKED):
         yield Stop("unhealthy-pool", said, level="consent", hint="Something is wrong with its disks already; setup will take them again.", token=f"{UNHEALTHY}:{tame(pool.name)}")  # fmt: skip

@@ -159,11 +159,9 @@ def in_reach(survey: Survey, pool: Pool) -> bool:
         return True
     if pool.usb and len(pool.disks) == 1:
         return False
-    for member in pool.disks:
-        disk = disk_of(survey, member.name)
-        if disk is None or setup_takes(disk):
-            return True
-    return False
+    there = [member.name for member in pool.disks if not member.name.isdigit()]
+    found = [disk_of(survey, name) for name in there]  # digits alone are the guid of a disk that is missing
+    return not found or any(disk is None or setup_takes(disk) for disk in found)
 
 
 def setup_takes(disk: Disk) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from smartos_wizard.reinstall.model import Pool, Survey, Way
 from smartos_wizard.reinstall.planning import plan_reinstall
 from smartos_wizard.reinstall.recommend import advise
 from smartos_wizard.reinstall.saying import token_of
-from tests.unit.reinstall.surveys import NOW, surveys
+from tests.unit.reinstall.surveys import NOW, any_survey, surveys
 
 MANY = settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
 PREPARED = Prepared("key 123", "receipt of today")
@@ -27,13 +28,13 @@ PREPARED = Prepared("key 123", "receipt of today")
 
 def decided() -> st.SearchStrategy[tuple[Survey, Choices]]:
     """A machine, a way, and every consent that it asks for, with or without a pool made by hand."""
-    ways = [(way, limited, by_hand) for way in Way for limited in (False, True) for by_hand in (False, True)]
-    return st.tuples(surveys(), st.sampled_from(ways), st.sampled_from((PREPARED, None))).map(_agreed)
+    return st.integers(0, 2**64 - 1).map(lambda seed: _agreed(Random(seed)))
 
 
-def _agreed(drawn: tuple[Survey, tuple[Way, bool, bool], Prepared | None]) -> tuple[Survey, Choices]:
-    survey, (way, limited, by_hand), prepared = drawn
-    choices = Choices(way, limited, (MANUAL,) if by_hand else (), prepared=prepared)
+def _agreed(chance: Random) -> tuple[Survey, Choices]:
+    survey, way, limited = any_survey(chance), chance.choice(list(Way)), chance.random() < 0.5
+    prepared = chance.choice((PREPARED, None))
+    choices = Choices(way, limited, chance.choice(((MANUAL,), ())), prepared=prepared)
     for _ in range(3):  # a consent may bring another state of things, with other consents
         _, _, stops = judge(survey, choices, NOW)
         tokens = [MANUAL] if choices.by_hand else []
