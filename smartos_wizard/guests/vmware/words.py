@@ -207,6 +207,8 @@ def _disks(guest: Guest) -> dict[str, str]:
             f"{place}.present": _TRUE,
             f"{place}.deviceType": "scsi-hardDisk",
             f"{place}.fileName": guest.disk(disk, "vmdk").name,
+            # On a host with an SSD the guest is told of one, and setup chooses another layout for 5 and 6 of those.
+            f"{place}.virtualSSD": "0",
         }
     return found
 

@@ -232,3 +232,13 @@ def test_by_command_answers_that_name_a_layout_get_the_disks_for_it(tmp_path: An
     assert "The answers ask for raidz2" in shown.stderr
     told = create("--hands-off", "--answers", str(file), "--disk", "40GB", "--dry-run", "--json")
     assert len([step for step in json.loads(told.stdout)["steps"] if step["id"].startswith("disk-")]) == 1
+
+
+def test_no_disk_of_vmware_says_that_it_is_an_ssd_of_which_setup_would_make_something_else(
+    place: Place,
+) -> None:
+    from smartos_wizard.guests.vmware.words import places, values_of
+
+    spec = hands_off.with_layout(_spec(hypervisor="vmware"), "raidz2", 0)
+    values = values_of(place.guests.planned(spec))
+    assert [values[f"{each}.virtualSSD"] for each in places(5)] == ["0"] * 5
