@@ -22,7 +22,7 @@ LEAST_DISK = 20 * GIB
 RESERVE = 2048
 """MiB that this machine keeps for itself."""
 MOST_DISKS = 16
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()'\-À-ɏ]{0,62}\Z")
+_NAME = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ɏ][A-Za-z0-9 ._()'\-À-ÖØ-öø-ɏ]{0,62}\Z")
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}\Z")
 
 

@@ -69,6 +69,12 @@ class GuestStore:
                 "folder-left", f"{folder} is there already and was not made by this program.",
                 hint="Choose another name, or move it away.",
             )  # fmt: skip
+        neighbour = next(
+            (g for g in self.list() if g.folder == folder and g.name.casefold() != spec.name.casefold()), None
+        )
+        if neighbour is not None:
+            words = f"{spec.name} would lie in the same folder as the guest {neighbour.name}."
+            raise Refused("name-taken", words, hint="Choose a name that differs in letters or digits, not in blanks, signs or accents only.")  # fmt: skip
         return Guest(spec, folder, self.sockets_of(spec.uuid), made=False)
 
     def half_made(self, spec: GuestSpec) -> Guest | None:
