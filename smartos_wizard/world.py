@@ -41,6 +41,8 @@ class World:
     awake: Callable[[str], AbstractContextManager[None]]
     clock: Callable[[], float] = time.time
     closers: list[Callable[[], None]] = field(default_factory=list)
+    drivers: tuple[Hypervisor, ...] = ()
+    """Once made they are kept, so that each asks its hypervisor for its version once."""
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -79,6 +81,11 @@ class World:
 
     def hypervisors(self) -> tuple[Hypervisor, ...]:
         """The drivers of hypervisors, whether those are installed here or not."""
+        if not self.drivers:
+            self.drivers = self._drivers()
+        return self.drivers
+
+    def _drivers(self) -> tuple[Hypervisor, ...]:
         if self.practice:
             from smartos_wizard.practice.hypervisor import PracticeHypervisor
 
