@@ -119,13 +119,24 @@ def _show(result: _Result, *, ascii_only: bool) -> None:
         _show_missing(result, ascii_only=ascii_only)
         return
     for line in plan_lines(result.plan)[:-1]:
-        say(plain(line) if ascii_only else line)
+        _step_line(line, ascii_only=ascii_only)
     asked = result.plan.confirmation
     if asked is not None:
         say()
         paragraph(f"{asked.prompt}:", ascii_only=ascii_only)
         for token in asked.tokens:
             say(f"  --confirm {quoted(token)}")
+
+
+def _step_line(line: str, *, ascii_only: bool) -> None:
+    """A line of the plan, folded below where its words begin; commands stay whole, to be copied."""
+    words = line.lstrip()
+    indent = 14 if not line[:1].isalpha() else 0
+    head = line[: len(line) - len(words)] if len(line) - len(words) >= indent else line[:indent]
+    if "by hand: " in line or "in setup's shell: " in line or not words:
+        say(plain(line) if ascii_only else line)
+    else:
+        paragraph(line[len(head) :], head, ascii_only=ascii_only)
 
 
 def _show_missing(result: _Result, *, ascii_only: bool) -> None:

@@ -82,7 +82,7 @@ def _fate(survey: Survey, choices: Choices, fate: PoolFate) -> Iterator[Stop]:
         spared = choices.way is Way.RESCUE  # C takes one pool and no more, not even later
         yield Stop(
             reference,
-            f"{pool_line(pool)}: this pool would be lost too; {fate.why}."
+            f"{pool_line(pool)}: this pool {'may' if fate.fate is Fate.RISKED else 'would'} be lost too; {fate.why}."
             + ("" if pool.imported else " It is not imported, so nobody could look into it."),
             level="consent",
             hint=_instead(pool, fate),
@@ -93,14 +93,14 @@ def _fate(survey: Survey, choices: Choices, fate: PoolFate) -> Iterator[Stop]:
         return
     problem = f": {tame(pool.problem, 160).rstrip('.')}" if pool.problem else ""
     said = f"{pool_name(pool)} is {tame(pool.health) or 'in unknown health'}{problem}."
-    if mine or fate.fate in (Fate.DESTROYED, Fate.RISKED):
+    if mine or fate.fate is Fate.DESTROYED:
         yield Stop("unhealthy-pool", said, level="consent", hint="Something is wrong with its disks already; setup will take them again.", token=f"{UNHEALTHY}:{tame(pool.name)}")  # fmt: skip
     else:
         yield Stop("unhealthy-other", said, level="note")
 
 
 def _instead(pool: Pool, fate: PoolFate) -> str:
-    if fate.fate is Fate.OVERWRITTEN:
+    if fate.fate is Fate.OVERWRITTEN or (fate.fate is Fate.RISKED and not pool.imported):
         return f"To keep it, take its disks out and survey again, or make the new pool by hand: --consent {MANUAL}."
     unplug = "unplug it and survey again, or " if pool.usb else ""
     return f"To keep it, {unplug}use way C, or B with --limit."

@@ -75,6 +75,10 @@ def _belongs(dataset: Dataset, of_instances: set[str]) -> bool:
 
 def _system(survey: Survey) -> Iterator[Loss]:
     """What lies on the system pool beside instances and own datasets."""
+    pool = tame(survey.system_pool)
+    elsewhere = [i for i in survey.instances if i.datasets and not any(_in(d, survey.system_pool) for d in i.datasets)]  # fmt: skip
+    if elsewhere:
+        yield Loss(f"Settings of {counted(len(elsewhere), 'instance')} whose data lies in another pool: they stand in {pool}/config", None, tuple(tame(i.title) for i in elsewhere))  # fmt: skip
     if survey.usbkey:
         yield _files("/usbkey: network, host name, root's password, ssh host keys", survey.usbkey)
     if survey.custom:
@@ -85,6 +89,10 @@ def _system(survey: Survey) -> Iterator[Loss]:
     if survey.firewall_rules:
         yield Loss(counted(survey.firewall_rules, "firewall rule"))
     yield Loss("/opt and /var: pkgsrc programs, logs, crash dumps; /etc/zones; swap and dump")
+
+
+def _in(dataset: str, pool: str) -> bool:
+    return dataset.split("/", 1)[0] == pool
 
 
 def _files(what: str, files: tuple[KeptFile, ...]) -> Loss:

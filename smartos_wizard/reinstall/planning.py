@@ -16,8 +16,8 @@ from smartos_wizard.reinstall.choices import Choices
 from smartos_wizard.reinstall.judging import judge, open_stops, unknown_consents
 from smartos_wizard.reinstall.model import Stop, Survey
 from smartos_wizard.reinstall.planning_steps import Scene, steps_of
-from smartos_wizard.reinstall.saying import host_name, listed, pool_name, pools, token_of
-from smartos_wizard.reinstall.ways import Outcome, target_of, way_title
+from smartos_wizard.reinstall.saying import doomed, host_name, listed, pool_name, token_of
+from smartos_wizard.reinstall.ways import Fate, Outcome, target_of, way_title
 
 KIND = "reinstall-run"
 SECONDS = 15 * 60
@@ -69,8 +69,8 @@ def confirmation_of(
     tokens = [token_of(survey, fate.pool.name) for fate in outcome.dying]
     tokens += [stop.token for stop in stops if stop.level == "consent"]
     tokens += list(choices.consents)
-    dying = tuple(fate.pool for fate in outcome.dying)
-    prompt = f"To destroy {pools(dying)} of {host_name(survey)} for good, type what stands here"
+    lost = doomed(outcome.of(Fate.DESTROYED, Fate.OVERWRITTEN), outcome.of(Fate.RISKED))
+    prompt = f"To destroy {lost} of {host_name(survey)} for good, type what stands here"
     return Confirmation(prompt, tuple(dict.fromkeys(tokens)))
 
 
@@ -82,8 +82,8 @@ def stop_to_json(stop: Stop) -> dict[str, Any]:
 
 def _title(survey: Survey, outcome: Outcome) -> str:
     """Names every pool: nobody reads further than the title."""
-    dying = [pool_name(fate.pool) for fate in outcome.dying]
-    return f"Re-install {host_name(survey)}: destroys {listed(dying, most=len(dying))}, way {way_title(outcome.way, outcome.limited)}"
+    sure = outcome.of(Fate.DESTROYED, Fate.OVERWRITTEN)
+    return f"Re-install {host_name(survey)}: destroys {doomed(sure, outcome.of(Fate.RISKED))}, way {way_title(outcome.way, outcome.limited)}"
 
 
 def _untouched(outcome: Outcome) -> tuple[str, ...]:

@@ -12,7 +12,7 @@
 | `rescue-import` | in Rescue Mode `zpool import -f -N GUID`, and compares name and guid of what came | `zpool export POOL` |
 | `rescue-destroy` | `zpool destroy POOL` after the guid was compared again | nothing (`zpool import -D` with luck) |
 | `wait-back` | waits for the machine on ssh or its console, and says in which state it is | nothing was changed |
-| `verify` | `zpool import`, `zpool list`: exactly `params.gone` are gone, `params.kept` are there | nothing was changed |
+| `verify` | `zpool import`, `zpool list`: all of `params.gone` are gone, all of `params.kept` are there; of pools at risk it says which | nothing was changed |
 | `receipt` | writes what was done, and what was seen after it | removes the file |
 
 A step that destroys names in `params.destroys` every pool by name and guid. Pure.
@@ -29,7 +29,7 @@ from smartos_wizard.reinstall.after import After
 from smartos_wizard.reinstall.choices import Choices
 from smartos_wizard.reinstall.losing import losses
 from smartos_wizard.reinstall.model import Mode, Pool, Stop, Survey, Way
-from smartos_wizard.reinstall.saying import counted, host_name, listed, pool_line, pool_name, pools
+from smartos_wizard.reinstall.saying import counted, doomed, host_name, listed, pool_line, pool_name, pools
 from smartos_wizard.reinstall.ways import Fate, Outcome, target_of
 
 NOTHING = "nothing to take back: it only reads"
@@ -171,21 +171,26 @@ def _rescue(scene: Scene) -> list[Step]:
 
 def _destroying(scene: Scene, name: str, action: str, how: str, by_hand: str, params: dict[str, Any]) -> Step:
     """The step after which nothing is as it was."""
-    gone = scene.outcome.destroyed
-    verb = "destroys" if how else "destroy"
+    sure, perhaps = scene.outcome.of(Fate.DESTROYED), scene.outcome.of(Fate.RISKED)
     later = scene.outcome.of(Fate.OVERWRITTEN)
-    details = [pool_line(pool) for pool in gone]
+    details = [pool_line(pool) for pool in sure]
+    details += [
+        f"at risk: {pool_line(fate.pool)}; {fate.why}"
+        for fate in scene.outcome.fates
+        if fate.fate is Fate.RISKED
+    ]
     details += [f"{pool_line(pool)}: overwritten later, when setup takes its disks" for pool in later]
-    details += [f"at risk: {pool_name(p)} is destroyed too, unless zpools= is typed at the loader in time" for p in scene.outcome.of(Fate.RISKED)]  # fmt: skip
+    if scene.choices.way is not Way.RESCUE and not scene.outcome.limited:
+        details.append("Plug nothing in before: every other pool that this boot can import dies too.")
     details += loss_lines(scene)
-    title = f"{how} {verb} {pools(gone)}".strip()
-    named = [{"name": pool.name, "guid": pool.guid} for pool in (*gone, *later)]
+    title = f"{how} destroys {doomed(sure, perhaps)}" if how else f"destroy {doomed(sure, perhaps)}"
+    named = [{"name": pool.name, "guid": pool.guid} for pool in (*sure, *perhaps, *later)]
     return Step(name, action, title, Effect.DESTROYS, tuple(details), by_hand=by_hand,
                 params={**params, "pool": scene.name, "destroys": named})  # fmt: skip
 
 
 def _afterwards(scene: Scene) -> list[Step]:
-    gone = [{"name": pool.name, "guid": pool.guid} for pool in scene.outcome.destroyed]
+    gone = [{"name": pool.name, "guid": pool.guid} for pool in scene.outcome.of(Fate.DESTROYED)]
     kept = [{"name": fate.pool.name, "guid": fate.pool.guid} for fate in scene.outcome.fates if not fate.dies]
     later = scene.outcome.of(Fate.OVERWRITTEN)
     overwritten = [f"Setup's default layout then overwrites {pools(later)}."] if later else []

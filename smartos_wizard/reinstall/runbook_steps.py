@@ -13,13 +13,14 @@ from smartos_wizard.boot.pool_picture import pool_picture
 from smartos_wizard.core.text import tame
 from smartos_wizard.reinstall.model import BootedFrom, Mode, Pool, Way
 from smartos_wizard.reinstall.planning_steps import PROPERTY, Scene, loader_lines
-from smartos_wizard.reinstall.saying import counted, listed, pool_name, pools
+from smartos_wizard.reinstall.saying import counted, doomed, listed, pool_name, pools
 from smartos_wizard.reinstall.ways import Fate
 
 OLD_MENU = (
     "The menu is a plain list without “Options” (a key made before April 2019)",
     "Choose the line with “noinstall/recovery”, or “noinstall” on still older keys. Login root, password root.",
 )
+_PLUG = "Plug nothing in: every other pool that this boot can import dies too."
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _reset(scene: Scene) -> list[Todo]:
     )  # fmt: skip
     if not scene.outcome.limited:
         again = f"While it boots anew: power off, boot in Rescue Mode, zpool import -N {pool}, zfs inherit {PROPERTY} {pool}/var."  # fmt: skip
-        boot = Todo("Reboot. This destroys " + pools(scene.outcome.destroyed), typed=("reboot",), see=("The loader's menu, then SmartOS boots. Leave the menu alone.",),
+        boot = Todo("Reboot. This destroys " + _doomed(scene), typed=("reboot",), keys=(_PLUG,), see=("The loader's menu, then SmartOS boots. Leave the menu alone.",),
                     otherwise=(("You change your mind now", again),), final=True)  # fmt: skip
         return [mark, boot]
     risked = listed([tame(p.name) for p in scene.outcome.of(Fate.RISKED)]) or "every other pool"
@@ -160,7 +161,7 @@ def _at_prompt(scene: Scene, missed: str) -> list[Todo]:
         "Say what this one boot is to do", typed=tuple(typed), see=tuple(see),
         otherwise=(("Anything else, or “not found”", "Type the line again. If in doubt type reboot, and let it boot normally."),),
     )  # fmt: skip
-    boot = Todo("Boot. This destroys " + pools(scene.outcome.destroyed), typed=("boot",), see=("SmartOS boots.",), final=True)  # fmt: skip
+    boot = Todo("Boot. This destroys " + _doomed(scene), keys=() if scene.outcome.limited else (_PLUG,), typed=("boot",), see=("SmartOS boots.",), final=True)  # fmt: skip
     return [prompt, words, boot]
 
 
@@ -174,7 +175,7 @@ def _rescue(scene: Scene) -> list[Todo]:
     left = [f"zpool list: {pool_name(pool)}" for pool in there] or ["zpool list: no pools available"]
     todos.append(
         Todo(
-            f"Destroy {pools([target])}", typed=(f"zpool destroy {target.name}", "zpool list", "zpool import"),
+            f"Destroy {pool_name(target)}", typed=(f"zpool destroy {target.name}", "zpool list", "zpool import"),
             see=(*left, *(f"zpool import: {pool_name(p)}" for p in others if p not in there), f"{target.name} is nowhere."),
             otherwise=(("pool is busy", f"Type zpool destroy -f {target.name}."),
                        ("It was a mistake", f"Write nothing. zpool import -D shows it; zpool import -D -f -N {target.guid} may bring it back.")),
@@ -238,6 +239,10 @@ def _setup(scene: Scene) -> list[Todo]:
         layout = Todo("Take the layout", typed=("yes",), see=drawn, keys=_if_overwritten(scene),
                       otherwise=(("Another layout, or other disks", "Type manual, then exit, and look before you take it."),))  # fmt: skip
     return [begin, layout]
+
+
+def _doomed(scene: Scene) -> str:
+    return doomed(scene.outcome.of(Fate.DESTROYED), scene.outcome.of(Fate.RISKED))
 
 
 def _not_yes(scene: Scene) -> tuple[str, ...]:

@@ -67,6 +67,12 @@ def listed(names: Sequence[str], most: int = 20) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def doomed(sure: Sequence[Pool], perhaps: Sequence[Pool]) -> str:
+    """`zones (guid 1) and tank (guid 2), perhaps backup (guid 3) too`; none is left out."""
+    more = f", perhaps {listed([pool_name(p) for p in perhaps], most=len(perhaps))} too" if perhaps else ""
+    return f"{listed([pool_name(pool) for pool in sure], most=len(sure))}{more}"
+
+
 def pools(found: Sequence[Pool]) -> str:
     """`the pool zones (guid 1)`, `the pools zones (guid 1) and tank (guid 2)`; none is left out."""
     return (

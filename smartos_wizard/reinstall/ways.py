@@ -1,7 +1,8 @@
 """What each way does to every pool of a surveyed machine: destroyed, overwritten by setup afterwards, or kept.
 
 A pool dies in one of two ways. SmartOS destroys it at boot: with A and B every pool that is imported then, and
-every pool that `zpool import` sees is imported then, with force. Or setup takes its disks: its default layout is made
+every pool that `zpool import` sees is imported then, with force. What cannot be imported now may be by then (a disk
+that was missing), so it counts too. Or setup takes its disks: its default layout is made
 with `zpool create -f` of all disks that are not on USB. ZFS refuses that for disks of an *imported* pool, force or
 not, and setup stops; disks of a pool that is not imported are overwritten without a word. So it matters which
 pools are imported while setup runs: after C the machine boots normally and they are; where the loader was told
@@ -32,7 +33,7 @@ class Fate(StrEnum):
 
     DESTROYED = "destroyed"
     RISKED = "risked"
-    """It lives only if somebody types in time, at the loader."""
+    """It may live: if somebody types in time at the loader, or if it cannot be imported then, as now."""
     OVERWRITTEN = "overwritten"
     """It is not destroyed, and setup's default layout takes its disks."""
     BLOCKS = "blocks"
@@ -45,11 +46,12 @@ DYING = (Fate.DESTROYED, Fate.RISKED, Fate.OVERWRITTEN)
 
 @dataclass(frozen=True, slots=True)
 class PoolFate:
-    """A pool, what becomes of it, and why, as half a sentence."""
+    """A pool, what becomes of it, and why, as half a sentence. `spared_by_hand`: a new pool made by hand could save it."""
 
     pool: Pool
     fate: Fate
     why: str
+    spared_by_hand: bool = False
 
     @property
     def dies(self) -> bool:
@@ -87,7 +89,7 @@ class Outcome:
     @property
     def wants_by_hand(self) -> bool:
         """Whether a pool that could live needs the new one to be made by hand."""
-        return not self.by_hand and bool(self.of(Fate.OVERWRITTEN, Fate.BLOCKS, Fate.RISKED))
+        return any(each.spared_by_hand for each in self.fates)
 
     def of(self, *fates: Fate) -> tuple[Pool, ...]:
         """The pools with one of these fates."""
@@ -113,20 +115,22 @@ def _fate(
 ) -> PoolFate:
     if pool is target:
         return PoolFate(pool, Fate.DESTROYED, "this is the pool that is to go")
-    there = pool.imported or pool.importable
-    if way is not Way.RESCUE and there:
-        if not limited:
+    reached = in_reach(survey, pool) and not by_hand
+    if way is Way.RESET and limited:
+        then = ", and the new pool is made by hand" if reached else ""
+        return PoolFate(pool, Fate.RISKED, f"it lives only if zpools= is typed at the loader within its ten seconds{then}", reached)  # fmt: skip
+    if way is not Way.RESCUE and not limited:
+        if pool.imported or pool.importable:
             return PoolFate(pool, Fate.DESTROYED, "every pool that can be imported is imported at boot, and destroyed")  # fmt: skip
-        if way is Way.RESET:
-            then = "" if by_hand or not in_reach(survey, pool) else ", and the new pool is made by hand"
-            return PoolFate(pool, Fate.RISKED, f"it lives only if zpools= is typed at the loader within its ten seconds{then}")  # fmt: skip
-    if not in_reach(survey, pool):
-        return PoolFate(pool, Fate.KEPT, "it is not touched, and setup leaves its disks out: they are on USB or removable")  # fmt: skip
-    if by_hand:
+        then = "; if not, setup's default layout overwrites its disks" if reached else ""
+        return PoolFate(pool, Fate.RISKED, f"it cannot be imported now, but if it can at that boot, it is destroyed{then}", reached)  # fmt: skip
+    if by_hand and in_reach(survey, pool):
         return PoolFate(pool, Fate.KEPT, "it is not touched, and its disks stay out of the pool that you make by hand")  # fmt: skip
+    if not reached:
+        return PoolFate(pool, Fate.KEPT, "it is not touched, and setup leaves its disks out: they are on USB or removable")  # fmt: skip
     if way is Way.RESCUE and imported_by_itself(survey, pool):
-        return PoolFate(pool, Fate.BLOCKS, "it is not destroyed, but setup's default layout counts its disks in; ZFS refuses them while it is imported, and setup stops")  # fmt: skip
-    return PoolFate(pool, Fate.OVERWRITTEN, "it is not imported while setup runs, and setup's default layout overwrites its disks")  # fmt: skip
+        return PoolFate(pool, Fate.BLOCKS, "it is not destroyed, but setup's default layout counts its disks in; ZFS refuses them while it is imported, and setup stops", True)  # fmt: skip
+    return PoolFate(pool, Fate.OVERWRITTEN, "it is not imported while setup runs, and setup's default layout overwrites its disks", True)  # fmt: skip
 
 
 def imported_by_itself(survey: Survey, pool: Pool) -> bool:

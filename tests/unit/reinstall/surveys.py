@@ -69,7 +69,7 @@ def two_pools(**more: Any) -> Survey:
 
 def with_backup_disk(**more: Any) -> Survey:
     """With a USB disk attached that holds a pool."""
-    return survey(pools=(ZONES, BACKUP), disks=(*DISKS, USB_DISK), **more)
+    return survey(**{"pools": (ZONES, BACKUP), "disks": (*DISKS, USB_DISK), **more})
 
 
 RUNNING = Instance("6b7c1d5e-0000-4000-8000-000000000001", "web", "joyent", "running", datasets=("zones/6b7c1d5e-0000-4000-8000-000000000001",))  # fmt: skip

@@ -163,6 +163,26 @@ def test_c_never_lets_another_pool_die_even_later() -> None:
     assert planned(found, Way.RESCUE, "manual-layout").params["kept"] == [{"name": "tank", "guid": "2222"}]
 
 
+def test_a_pool_that_cannot_be_imported_now_is_named_for_a_because_it_may_be_by_then() -> None:
+    missing = replace(BACKUP, imported=False, importable=False, health="UNAVAIL")
+    found = with_backup_disk(pools=(ZONES, missing))
+    assert outcome_of(found, Way.RESET).of(Fate.RISKED) == (missing,)
+    plan = planned(found, Way.RESET, "box:backup")
+    assert "perhaps backup (guid 3333) too" in plan.title
+    verify = next(step for step in plan.steps if step.action == "verify")
+    assert verify.params["gone"] == [{"name": "zones", "guid": "1111"}]
+    best = advise(found, NOW).recommended
+    assert best is not None and best.choices.way is Way.RESCUE
+
+
+def test_instances_whose_data_lies_elsewhere_lose_their_settings() -> None:
+    away = replace(RUNNING, state="stopped", datasets=("tank/" + RUNNING.uuid,))
+    found = two_pools(instances=(away,))
+    lines = [loss.line for loss in losses(found, outcome_of(found, Way.RESCUE, by_hand=True))]
+    assert any("whose data lies in another pool" in line for line in lines)
+    assert not any("with all data" in line for line in lines)
+
+
 def test_a_limited_still_names_the_others_because_the_prompt_may_be_missed() -> None:
     found = two_pools()
     assert stops(found, Way.RESET, limited=True)["other-pool-at-risk"] == "consent"

@@ -62,13 +62,13 @@ def dies(survey: Survey, choices: Choices) -> list[Pool]:
     """Which pools really die, told anew from what SmartOS's scripts do (fs-joyent, promptpool, zpool create -f)."""
     wiped: list[Pool] = []
     for pool in survey.pools:
-        seen = pool.imported or pool.importable
         named = pool.name == survey.system_pool
         if choices.way is Way.RESCUE:
             gone = named
         else:
             # for A the limit is typed at the loader, or is not: the worse counts
-            gone = seen and (named or not choices.limited or choices.way is Way.RESET)
+            # and what cannot be imported now may be by then
+            gone = named or not choices.limited or choices.way is Way.RESET
         if gone:
             wiped.append(pool)
     if choices.by_hand:
