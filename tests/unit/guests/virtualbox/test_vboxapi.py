@@ -22,7 +22,6 @@ from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.events import PlanFinished, StepStarted
 from smartos_wizard.core.paths import Paths
 from smartos_wizard.core.plan import Plan
-from smartos_wizard.core.settings import load
 from smartos_wizard.guests import sandbox
 from smartos_wizard.guests.building import Wish, build
 from smartos_wizard.guests.model import BootKind, BootMedium, Guest, Sandbox, State
@@ -39,7 +38,6 @@ from smartos_wizard.guests.virtualbox import host
 from smartos_wizard.guests.virtualbox.api import child
 from smartos_wizard.guests.virtualbox.api.driver import VirtualBoxApiDriver
 from smartos_wizard.media.model import ImageKind, VerifiedImage
-from smartos_wizard.world import real_world
 from tests.unit.guests.parts import GIB, Place, plan_of
 
 
@@ -288,18 +286,3 @@ def test_where_no_python_has_it_the_way_out_is_said(
     assert (found.found, found.usable) == (True, False)
     assert "vboxapi" in found.problems[0].text
     assert "SMARTOS_WIZARD_VIRTUALBOX" in found.problems[0].hint
-
-
-def test_it_is_chosen_by_a_setting(tmp_path: Path) -> None:
-    assert load(tmp_path / "none.toml", {}).virtualbox == ""
-    assert load(tmp_path / "none.toml", {"SMARTOS_WIZARD_VIRTUALBOX": "API"}).virtualbox == "api"
-
-
-@pytest.mark.parametrize("setting, kind", [("", "VirtualBoxDriver"), ("api", "VirtualBoxApiDriver")])
-def test_the_world_takes_the_driver_that_is_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, kind: str
-) -> None:
-    monkeypatch.setenv("SMARTOS_WIZARD_HOME", str(tmp_path))
-    monkeypatch.setenv("SMARTOS_WIZARD_VIRTUALBOX", setting)
-    first = real_world().hypervisors()[0]
-    assert (type(first).__name__, first.id) == (kind, "virtualbox")
