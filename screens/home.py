@@ -92,10 +92,11 @@ No disk is opened before that; this computer's own disk is never offered.
 
     def _make_room(self) -> None:
         height, width = self.app.size.height, self.app.size.width
-        needs = (24 if not self._rows else 26 + 3 * min(3, len(self._rows))) + bool(self._guests)
+        needs = 24 if not self._rows else 26 + 3 * min(3, len(self._rows)) + bool(self._guests)
         self.query_one("#wordmark").display = height >= needs and width >= 60
         for card in self.query(".card"):
-            card.set_class(height < needs and bool(self._rows or self._guests), "-tight")
+            short = height < needs if self._rows else bool(self._guests) and height < needs + 2
+            card.set_class(short, "-tight")
 
     def command(self) -> str:
         """The list of commands."""

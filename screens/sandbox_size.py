@@ -47,7 +47,7 @@ Nothing is made yet. This machine keeps 2 GiB of memory for itself.
         yield Row("count", "Data disks", Turning(counts(), guest.count, id="count"), marks)
         yield Row("each", "Size of each", typed(guest.each, id="each", example="40 GiB"), marks)
         nested = Turning(NESTED, "yes" if guest.nested else "", id="nested")
-        yield Row("nested", "Machines within", nested, marks)
+        yield Row("nested", "Nested machines", nested, marks)
 
     def ready(self) -> None:
         """With a name that is free, unless one was given."""

@@ -102,7 +102,8 @@ Nothing is installed and no setting is changed. What must be done first is only 
         if detection is None:
             return Content.assemble("  ", f"{title:<22}", ("looking …", "$dim"))
         word, style = in_short(detection)
-        mark = {"$success": self.marks.good, "$warning": self.marks.warn}.get(style, self.marks.failed)
+        marks = self.marks
+        mark = {"$success": marks.good, "$warning": marks.warn, "$faint": marks.todo}.get(style, marks.failed)
         bold = "bold" if detection.usable else "$faint"
         return Content.assemble(
             "  ", (f"{detection.title:<22}", bold), (f"{detection.version or '-':<14}"[:14], "$dim"),

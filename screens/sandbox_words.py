@@ -75,9 +75,9 @@ def _told(answers: Answers) -> list[str]:
 def in_short(detection: Detection) -> tuple[str, str]:
     """A hypervisor in a few words, and how they are drawn."""
     if not detection.found:
-        return "not here: how to get it stands below", "$faint"
+        return "not here, see below", "$faint"
     if not detection.usable:
-        return "cannot be used: why stands below", "$error"
+        return "cannot be used, see below", "$error"
     if not detection.starts:
         return "makes guests, but starts none", "$warning"
     if any(problem.level != "info" for problem in detection.problems):

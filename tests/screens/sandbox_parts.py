@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
+from smartos_wizard.guests.model import Detection, Finding
 from tests.screens.conftest import on, until
+
+
+class Found:
+    """A driver of which only its detection is asked."""
+
+    def __init__(self, detection: Detection, gate: threading.Event | None = None) -> None:
+        self.id, self.title, self._detection, self._gate = detection.id, detection.title, detection, gate
+
+    def detect(self) -> Detection:
+        if self._gate is not None:
+            self._gate.wait(20)
+        return self._detection
+
+
+MISSING = Detection("vmware", "VMware", found=False, how="Get it from Broadcom's support site.")
+CONFLICT = Detection(
+    "virtualbox", "VirtualBox", True, "7.0.12", "/usr/bin/VBoxManage", usable=True, starts=False,
+    problems=(Finding("virtualbox-conflict", "KVM holds the processor.", hint="modprobe -r kvm_intel"),),
+)  # fmt: skip
+TOO_OLD = Detection(
+    "old", "Old one", True, "1.0", "/opt/old",
+    problems=(Finding("too-old", "Old one 1.0 is too old.", hint="Install a newer one."),),
+)  # fmt: skip
 
 
 async def to_where(app: Any, pilot: Any) -> None:

@@ -1,40 +1,26 @@
-"""The road to a guest: forth, back with the answers kept, bad input, faults, cancelling, taking up."""
+"""The road to a guest: forth, back with the answers kept, bad input."""
 
 from __future__ import annotations
 
 import threading
 from typing import Any
 
-import psutil
 import pytest
 
-from smartos_wizard.guests.model import Detection, Finding, State
+from smartos_wizard.guests.model import State
 from smartos_wizard.practice.hypervisor import PracticeHypervisor
 from tests.screens.conftest import on, text_grid, text_of, until, wizard
-from tests.screens.sandbox_parts import to_guest_review, to_made, to_network, to_size, to_where
-
-
-class _Found:
-    """A driver of which only its detection is asked."""
-
-    def __init__(self, detection: Detection, gate: threading.Event | None = None) -> None:
-        self.id, self.title, self._detection, self._gate = detection.id, detection.title, detection, gate
-
-    def detect(self) -> Detection:
-        if self._gate is not None:
-            self._gate.wait(20)
-        return self._detection
-
-
-MISSING = Detection("vmware", "VMware", found=False, how="Get it from Broadcom's support site.")
-CONFLICT = Detection(
-    "virtualbox", "VirtualBox", True, "7.0.12", "/usr/bin/VBoxManage", usable=True, starts=False,
-    problems=(Finding("virtualbox-conflict", "KVM holds the processor.", hint="modprobe -r kvm_intel"),),
-)  # fmt: skip
-TOO_OLD = Detection(
-    "old", "Old one", True, "1.0", "/opt/old",
-    problems=(Finding("too-old", "Old one 1.0 is too old.", hint="Install a newer one."),),
-)  # fmt: skip
+from tests.screens.sandbox_parts import (
+    CONFLICT,
+    MISSING,
+    TOO_OLD,
+    Found,
+    to_guest_review,
+    to_made,
+    to_network,
+    to_size,
+    to_where,
+)
 
 
 def _hypervisors(world: Any, monkeypatch: pytest.MonkeyPatch, *drivers: Any) -> None:
@@ -60,7 +46,7 @@ async def test_from_home_to_a_running_guest_and_its_console(world: Any) -> None:
 async def test_missing_and_unusable_hypervisors_say_why_and_are_not_chosen(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drivers = (_Found(MISSING), _Found(TOO_OLD), _Found(CONFLICT), PracticeHypervisor())
+    drivers = (Found(MISSING), Found(TOO_OLD), Found(CONFLICT), PracticeHypervisor())
     _hypervisors(world, monkeypatch, *drivers)
     async with wizard(world) as (app, pilot):
         await to_where(app, pilot)
@@ -93,7 +79,7 @@ async def test_a_slow_hypervisor_does_not_hold_the_screen(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
-    _hypervisors(world, monkeypatch, _Found(MISSING, gate), PracticeHypervisor())
+    _hypervisors(world, monkeypatch, Found(MISSING, gate), PracticeHypervisor())
     async with wizard(world) as (app, pilot):
         app.start_sandbox()
         await until(pilot, on(app, "ChooseHypervisor"))
@@ -108,7 +94,7 @@ async def test_a_slow_hypervisor_does_not_hold_the_screen(
 async def test_without_any_hypervisor_it_is_said_what_to_do(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _hypervisors(world, monkeypatch, _Found(MISSING))
+    _hypervisors(world, monkeypatch, Found(MISSING))
     async with wizard(world) as (app, pilot):
         await to_where(app, pilot)
         await until(pilot, lambda: "None of them can start" in text_of(app, "#told"), "none")
@@ -260,69 +246,6 @@ async def test_the_review_tells_steps_room_and_what_is_left_alone(world: Any) ->
         await until(pilot, on(app, "GuestOptions"))
         assert world.guests.list() == ()
         assert list((world.paths.state / "vault").glob("*")) == []
-
-
-async def test_a_guest_that_cannot_be_made_leaves_nothing_and_can_be_tried_again(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_made(app, pilot, "broken lab")
-        seen = text_grid(app)
-        assert "It did not work" in seen
-        assert "✗" in seen
-        assert world.guests.list() == ()
-        app.screen.query_one("#next").press()
-        await until(pilot, on(app, "GuestReview"), "the plan once more")
-        await until(pilot, lambda: app.screen._plan is not None, "the plan")
-        assert app.flow.answers.guest.name == "broken lab"
-
-
-async def test_what_is_not_as_asked_is_said(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_made(app, pilot, "drifts")
-        assert "not all is as asked" in text_of(app, "#said")
-        assert "sound: asked off, the hypervisor says on" in text_of(app, "#said")
-
-
-async def test_a_cancelled_creation_is_taken_away(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_guest_review(app, pilot)
-        real = app.desk.start
-
-        def start(plan: Any, confirm: tuple[str, ...] = ()) -> Any:
-            job = real(plan, confirm)
-            job.request_cancel()
-            return job
-
-        monkeypatch.setattr(app.desk, "start", start)
-        await pilot.press("enter")
-        await until(pilot, lambda: on(app, "GuestWork")() and app.screen._ended, "the end", 60)
-        assert "Stopped" in text_grid(app)
-        assert world.guests.list() == ()
-        assert not list(world.guests.root.glob("*"))
-
-
-async def test_what_was_killed_half_way_is_shown_at_home_and_made_anew(world: Any) -> None:
-    async with wizard(world) as (app, pilot):
-        await to_guest_review(app, pilot)
-        spec = app.screen._plan.params["spec"]
-        await pilot.press("enter")
-        await until(pilot, on(app, "GuestWork"))
-        job = app.screen.job
-        await until(pilot, world.guests.list, "begun")
-        (worker,) = [p for p in psutil.process_iter(["cmdline"]) if job.id in (p.info["cmdline"] or [])]
-        worker.kill()
-        await until(pilot, lambda: app.screen._ended, "noticed", 30)
-        (half,) = world.guests.list()
-        assert not half.made
-        app.go_home()
-        await until(pilot, lambda: "makes it anew" in text_grid(app), "at Home")
-        app.screen.query_one("#jobs").focus()
-        await pilot.press("enter")
-        await until(pilot, lambda: on(app, "GuestWork")() and app.screen.job != job, "again")
-        await until(pilot, lambda: app.screen._ended, "the end", 60)
-        assert app.screen.good, text_grid(app)
-        (guest,) = world.guests.list()
-        assert guest.made
-        assert guest.spec.uuid in spec
 
 
 async def test_without_the_mirror_a_stored_release_will_do(world: Any) -> None:
