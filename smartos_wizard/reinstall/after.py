@@ -11,7 +11,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from smartos_wizard.boot.answers_traps import asked
+from smartos_wizard.boot.answers_traps import asked, trap_warnings
 from smartos_wizard.boot.disk_classes import ListedDisk
 from smartos_wizard.boot.disklayout import Layout, NoLayoutError
 from smartos_wizard.boot.model import Warned
@@ -31,7 +31,7 @@ class After:
     """The next setup. `preview` is None where there is no layout, and `problem` says why in words.
 
     `answer` is what is typed where setup asks for the layout, `command` the one line that makes the pool where
-    that is `manual`.
+    that is `manual`; `traps` are those of the answers file.
     """
 
     answer: str
@@ -39,6 +39,7 @@ class After:
     problem: str
     words: tuple[str, ...]
     command: str = ""
+    traps: tuple[Warned, ...] = ()
 
     @property
     def warnings(self) -> tuple[Warned, ...]:
@@ -66,7 +67,14 @@ def after_setup(survey: Survey, outcome: Outcome, answers: AnswersFile | None = 
         *_spared_words(survey, outcome, disks),
     ]
     words += [*_answers_words(survey, answers), NEVER_BEFORE]
-    return After("manual" if outcome.by_hand else "yes", preview, problem, tuple(words), command)
+    return After(
+        "manual" if outcome.by_hand else "yes",
+        preview,
+        problem,
+        tuple(words),
+        command,
+        _traps(survey, answers),
+    )
 
 
 def _preview(disks: tuple[ListedDisk, ...], ram: int | None) -> tuple[Preview | None, str]:
@@ -74,6 +82,11 @@ def _preview(disks: tuple[ListedDisk, ...], ram: int | None) -> tuple[Preview | 
         return preview_of(disks, ram=ram), ""
     except NoLayoutError as error:
         return None, f"Setup finds no disk it can make a pool of ({error}). {what_to_do(error)}"
+
+
+def _traps(survey: Survey, answers: AnswersFile | None) -> tuple[Warned, ...]:
+    """What goes wrong although every answer is a good one. Room and console are told elsewhere."""
+    return () if answers is None else trap_warnings(answers.values, survey.memory, console_set=True)
 
 
 def _layout_words(preview: Preview | None, problem: str, *, by_hand: bool) -> list[str]:

@@ -35,6 +35,8 @@ HARMLESS = frozenset({
 """Questions of the survey whose missing answer endangers no pool."""
 _OF_CONTENTS = frozenset({"instances", "datasets", "encryption", "reset", "system-pool", "pool-marks"})
 """Questions that have no answer in Rescue Mode, where no pool is imported."""
+LOADER_SINCE = "20190411"
+"""The first release whose media have the loader instead of GRUB (smartos-docs: remotely-upgrading a USB key)."""
 UNSEEN = "unseen"
 """The gap of a pool that is not imported: nobody could look into it, and whether it is encrypted is not known."""
 _ORDER = ("stop", "consent", "note")
@@ -132,6 +134,8 @@ def _boot(survey: Survey, choices: Choices) -> Iterator[Stop]:
     prompt = choices.way is Way.LOADER or (choices.way is Way.RESET and choices.limited)
     if prompt and survey.booted_from is BootedFrom.NETWORK and not survey.medium and not choices.prepared:
         yield Stop("no-loader", "The machine boots from the network, where there is no loader's prompt to type at.", hint="Use way A or C, or attach a SmartOS key, boot from it and survey again.")  # fmt: skip
+    if prompt and "" < survey.stamp < LOADER_SINCE:
+        yield Stop("no-loader", f"Release {tame(survey.stamp)} starts by GRUB, which has no such prompt.", hint="Use way A or C, or boot from a newer SmartOS key and survey again.")  # fmt: skip
     if survey.reset_pending:
         yield Stop("reset-pending", "A factory reset is already waiting: the next normal boot destroys every pool that can be imported, whichever way is taken.", hint=f"If you do not want that, type `zfs inherit smartdc:factoryreset {pool}/var` on the machine. Then survey again.")  # fmt: skip
     if ("destroy_zpools", "true") in survey.boot_parameters:
@@ -174,6 +178,6 @@ def _contents(survey: Survey, choices: Choices) -> Iterator[Stop]:
 def _after(after: After) -> Iterator[Stop]:
     if after.fails:
         yield Stop("layout-fails", f"The pool that setup would make cannot work: {after.fails}", level="consent", hint="Change the disks first, or say that you will deal with it in setup.", token=LAYOUT_FAILS)  # fmt: skip
-    for note in after.warnings:
+    for note in (*after.warnings, *after.traps):
         if note.level == "warning":
-            yield Stop(f"layout-{note.reference}", note.text, level="note")
+            yield Stop(f"setup-{note.reference}", note.text, level="note")

@@ -7,6 +7,7 @@ steps and says what each action has to do. Pure.
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from smartos_wizard.core.errors import Refused, UsageProblem
@@ -51,7 +52,7 @@ def refuse(survey: Survey, choices: Choices, stops: tuple[Stop, ...]) -> None:
     if left:
         words = " ".join(f"{number}. {stop.text}" for number, stop in enumerate(left, 1))
         tokens = list(dict.fromkeys(stop.token for stop in left))
-        raise Refused("consent-missing", f"Nothing is planned before you have agreed to this. {words}", hint="If you do: " + " ".join(f"--consent {token}" for token in tokens), context=host_name(survey), tokens=tokens, stops=[stop_to_json(stop) for stop in left])  # fmt: skip
+        raise Refused("consent-missing", f"Nothing is planned before you have agreed to this. {words}", hint="If you do: " + " ".join(f"--consent {shlex.quote(token)}" for token in tokens), context=host_name(survey), tokens=tokens, stops=[stop_to_json(stop) for stop in left])  # fmt: skip
 
 
 def refuse_stops(survey: Survey, stops: tuple[Stop, ...]) -> None:

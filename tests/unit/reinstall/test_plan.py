@@ -196,6 +196,8 @@ def test_network_boot_has_no_prompt_to_limit_at() -> None:
     found = survey(booted_from=BootedFrom.NETWORK, medium="")
     assert stops(found, Way.LOADER)["no-loader"] == "stop"
     assert planned(found, Way.RESET).destroys
+    assert stops(survey(stamp="20190328T012345Z"), Way.LOADER)["no-loader"] == "stop"
+    assert "no-loader" not in stops(survey(stamp="20190328T012345Z"), Way.RESCUE)
 
 
 def test_running_instances_are_stopped_only_when_that_was_said() -> None:
@@ -251,6 +253,12 @@ def test_answers_that_take_every_disk_are_refused_where_another_pool_has_to_live
     assert stops(survey(), Way.RESET, answers=by_hand)["answers-by-hand"] == "stop"
     loops = AnswersFile("answers.json", "ab", {"zpool_confirm_layout": "raidz2"})
     assert stops(survey(), Way.RESET, answers=loops)["answers-wrong"] == "stop"
+
+
+def test_the_traps_of_an_answers_file_are_told() -> None:
+    from_medium = AnswersFile("answers.json", "ab", {"bootpool": "zones", "pisource": "media"})
+    notes = {name for name, level in stops(survey(), answers=from_medium).items() if level == "note"}
+    assert any(name.startswith("setup-") for name in notes)
 
 
 def test_the_plan_holds_no_answer_in_clear_text() -> None:
