@@ -97,7 +97,7 @@ def _utm(spec: GuestSpec, snapshots: int) -> Iterator[str]:
 def _secrets(spec: GuestSpec) -> Iterator[str]:
     if spec.configured:
         yield (
-            "Secrets: what was put on its key goes along, root's password as a hash among it if it has one. "
+            "Secrets: what was put on its key goes along: root's password as a hash, and in clear text where answers name it. "
             "Give it to nobody who may not have that."
         )
 
