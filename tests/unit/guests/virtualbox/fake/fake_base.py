@@ -79,12 +79,12 @@ def parse(state: dict, command: str, words: list[str]) -> tuple[list[str], dict[
         kind = table["options"].get(plain)
         if kind is None:
             raise Stop(f"Unknown option: {word}", status=1 if state["table"] == "7.1" else 2)
-        values = [] if kind == "nothing" else [words.pop(0)]
+        values = [] if kind == "nothing" else [_value(state, word, words)]
         two = (plain == "--uart#" and values != ["off"]) or (plain == "--natpf#" and values == ["delete"])
         if two or (
             plain == "--uartmode#" and values[0] in ("server", "client", "tcpserver", "tcpclient", "file")
         ):
-            values.append(words.pop(0))
+            values.append(_value(state, word, words))
         bad = (
             (kind == "onoff" and values[0] not in ("on", "off"))
             or (kind == "number" and not values[0].isdigit())
@@ -94,6 +94,12 @@ def parse(state: dict, command: str, words: list[str]) -> tuple[list[str], dict[
             raise Stop(f"Invalid {word} argument '{values[0]}'", status=1 if state["table"] == "7.1" else 2)
         found[word] = values
     return left, found
+
+
+def _value(state: dict, option: str, words: list[str]) -> str:
+    if not words:
+        raise Stop(f"Missing argument to '{option}'", status=1 if state["table"] == "7.1" else 2)
+    return words.pop(0)
 
 
 def machine(state: dict, who: str) -> dict:

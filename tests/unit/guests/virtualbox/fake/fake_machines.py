@@ -27,8 +27,10 @@ def createvm(state: dict, words: list[str]) -> None:
 
 
 def modifyvm(state: dict, words: list[str]) -> None:
-    (who,), found = parse(state, "modifyvm", words)
+    (who, *more), found = parse(state, "modifyvm", words)
     vm = machine(state, who)
+    if more:
+        raise Stop(f"Invalid parameter '{more[0]}'", status=2)
     if state["faults"].get("locked"):
         state["faults"]["locked"] -= 1
         raise Stop(
@@ -39,7 +41,10 @@ def modifyvm(state: dict, words: list[str]) -> None:
         raise Stop("The machine is not mutable (state is Running)", "VBOX_E_INVALID_VM_STATE (0x80bb0002)")
     for name, values in found.items():
         if name == "--natpf1" and values[0] == "delete":
-            del vm["forwards"][values[1]]
+            if vm["forwards"].pop(values[1], None) is None:
+                raise Stop(
+                    f"Could not find a NAT rule named '{values[1]}'", "NS_ERROR_INVALID_ARG (0x80070057)"
+                )
         elif name == "--natpf1":
             if values[0].split(",")[0] in vm["forwards"]:
                 raise Stop("A NAT rule of this name already exists", "NS_ERROR_INVALID_ARG (0x80070057)")

@@ -39,6 +39,8 @@ def main(words: list[str]) -> int:
             else:
                 if state["faults"].get("error-with-0") == words[1]:
                     raise Stop("Something is wrong", FILE, 0)
+                if words[1] not in COMMANDS:
+                    raise Stop(f"Invalid command '{words[1]}'", status=2)
                 COMMANDS[words[1]](state, words[2:])
         except Stop as stop:
             sys.stdout.flush()
