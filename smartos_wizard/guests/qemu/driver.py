@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 from smartos_wizard.core import text
-from smartos_wizard.core.errors import Refused, WizardError, WriteFailed
+from smartos_wizard.core.errors import WizardError, WriteFailed
 from smartos_wizard.core.paths import Paths
 from smartos_wizard.core.plan import Effect, Step
 from smartos_wizard.guests import conflicts
+from smartos_wizard.guests.alike import missing_iso, require_off
 from smartos_wizard.guests.hypervisor import Tell
 from smartos_wizard.guests.model import (
     Actual,
-    BootKind,
     Detection,
     DiskSpec,
     Endpoint,
@@ -101,10 +101,7 @@ class QemuDriver:
                 Finding("loopback-open", "QEMU's network lets the guest reach services on this machine's loopback, "
                         "at 10.0.2.2.", "info", "The sandbox `sealed` does not.")
             )  # fmt: skip
-        if spec.boot.kind is BootKind.ISO and not Path(spec.boot.source).is_file():
-            found.append(
-                Finding("image-missing", f"There is no file {spec.boot.source}.", hint="Download it first.")
-            )
+        found += missing_iso(spec)
         return tuple(found)
 
     def disk_step(self, guest: Guest, disk: DiskSpec) -> Step:
@@ -195,10 +192,7 @@ class QemuDriver:
     def snapshot(self, guest: Guest, act: str, name: str) -> tuple[str, ...]:
         """Of all disks together, and only while it is off: a pool is consistent over its disks or not at all."""
         if act != "list":
-            if process.process_of(guest, everywhere=True) is not None:
-                raise Refused(
-                    "guest-runs", f"{guest.name} runs; its disks are not at rest.", hint="Stop it first."
-                )
+            require_off(guest, off=process.process_of(guest, everywhere=True) is None)
             snapshots.act(self.call, guest, act, name)
         return snapshots.names(self.call, guest)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from smartos_wizard.core.errors import Refused, WizardError
+from smartos_wizard.core.errors import WizardError
+from smartos_wizard.guests.alike import require_snapshot
 from smartos_wizard.guests.model import Guest
 
 Call = Callable[[tuple[str, ...]], str]
@@ -43,15 +44,7 @@ def act(call: Call, guest: Guest, what: str, name: str) -> None:
     """
     has = {path: name in names_in(call, path) for path in paths(guest)}
     whole = all(has.values())
-    if (
-        (what == "take" and whole)
-        or (what == "restore" and not whole)
-        or not (what == "take" or any(has.values()))
-    ):
-        words = (
-            "There is a snapshot of that name already." if what == "take" else f"There is no snapshot {name}."
-        )
-        raise Refused("snapshot-name", words, hint="`smartos-wizard guest snapshot NAME list` shows them.")
+    require_snapshot(what, name, known=any(has.values()) if what == "delete" else whole)
     if what == "take":
         _take(call, has, name)
         return

@@ -9,6 +9,7 @@ from smartos_wizard.core import text
 from smartos_wizard.core.errors import Refused, WizardError
 from smartos_wizard.core.paths import Paths
 from smartos_wizard.core.plan import Effect, Step
+from smartos_wizard.guests.alike import missing_iso, require_off, require_snapshot
 from smartos_wizard.guests.hypervisor import Tell
 from smartos_wizard.guests.model import (
     Actual,
@@ -87,10 +88,7 @@ class VirtualBoxDriver:
                 Finding("too-many-cards", f"VirtualBox gives a guest {_MOST_CARDS} network cards at most.")
             )
         found += self._networks(spec, vbox)
-        if spec.boot.kind is BootKind.ISO and not Path(spec.boot.source).is_file():
-            found.append(
-                Finding("image-missing", f"There is no file {spec.boot.source}.", hint="Download it first.")
-            )
+        found += missing_iso(spec)
         if not vbox.modern and spec.sandbox is Sandbox.LAB:
             found.append(
                 Finding("loopback-open", f"VirtualBox {detection.version} lets the guest reach services on this machine's "
@@ -205,16 +203,9 @@ class VirtualBoxDriver:
         known = self._snapshots(vbox, guest)
         if act != "list":
             self._require_mark(vbox, guest)
-            if self.inspect(guest).state not in (State.STOPPED, State.CRASHED):
-                raise Refused(
-                    "guest-runs", f"{guest.name} runs; its disks are not at rest.", hint="Stop it first."
-                )
+            require_off(guest, off=self.inspect(guest).state in (State.STOPPED, State.CRASHED))
             ids = [uuid for uuid, each in known.items() if each == name]
-            if bool(ids) == (act == "take"):
-                word = "There is a snapshot of that name already." if ids else f"There is no snapshot {name}."
-                raise Refused(
-                    "snapshot-name", word, hint="`smartos-wizard guest snapshot NAME list` shows them."
-                )
+            require_snapshot(act, name, known=bool(ids))
             vbox.insist("snapshot", guest.spec.uuid, act, ids[-1] if ids else name)
             known = self._snapshots(vbox, guest)
         return tuple(known.values())

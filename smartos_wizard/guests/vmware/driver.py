@@ -12,6 +12,7 @@ from pathlib import Path
 from smartos_wizard.core.errors import Refused, WizardError, WriteFailed
 from smartos_wizard.core.plan import Effect, Step
 from smartos_wizard.guests import console_tee
+from smartos_wizard.guests.alike import require_off, require_snapshot
 from smartos_wizard.guests.hypervisor import Tell
 from smartos_wizard.guests.iso import require_there
 from smartos_wizard.guests.model import (
@@ -223,15 +224,13 @@ class VmwareDriver:
             )  # fmt: skip
         if act == "list":
             return self._control.snapshots(guest)
-        if self._control.runs(guest):
+        require_off(guest, off=not self._control.runs(guest))
+        if "/" in name:
             raise Refused(
-                "guest-runs", f"{guest.name} runs; its disks are not at rest.", hint="Stop it first."
-            )
-        known = name in self._control.snapshots(guest)
-        if known == (act == "take") or "/" in name:
-            word = "There is a snapshot of that name already." if known else f"There is no snapshot {name}."
-            word = "A slash cannot be in the name of a snapshot." if "/" in name else word
-            raise Refused("snapshot-name", word, hint="`smartos-wizard guest snapshot NAME list` shows them.")
+                "snapshot-name", "A slash cannot be in the name of a snapshot.",
+                hint="`smartos-wizard guest snapshot NAME list` shows them.",
+            )  # fmt: skip
+        require_snapshot(act, name, known=name in self._control.snapshots(guest))
         verb = {"take": "snapshot", "restore": "revertToSnapshot", "delete": "deleteSnapshot"}[act]
         self._control.do(guest, verb, name, what=f"The snapshot {name}: it did not work.", patience=600)
         return self._control.snapshots(guest)

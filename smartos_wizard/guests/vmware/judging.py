@@ -9,7 +9,8 @@ import shlex
 from pathlib import Path
 
 from smartos_wizard.core import text
-from smartos_wizard.guests.model import BootKind, Detection, Finding, GuestSpec, Sandbox
+from smartos_wizard.guests.alike import missing_iso
+from smartos_wizard.guests.model import Detection, Finding, GuestSpec, Sandbox
 from smartos_wizard.guests.vmware import find, vmdk, words
 
 _MAC = re.compile(r"00:50:56:[0-3][0-9a-f]:[0-9a-f]{2}:[0-9a-f]{2}\Z")
@@ -36,11 +37,7 @@ def judge(spec: GuestSpec, detection: Detection, machine: find.Machine) -> tuple
                 Finding("disk-too-large", f"Disk {disk.name} has {text.size(disk.size)}; VMware lets one file grow to "
                         f"{text.size(vmdk.LARGEST)}.", hint="Give the guest several smaller disks.")
             )  # fmt: skip
-    if spec.boot.kind is BootKind.ISO and not Path(spec.boot.source).is_file():
-        found.append(
-            Finding("image-missing", f"There is no file {spec.boot.source}.", hint="Download it first.")
-        )
-    return tuple(found)
+    return (*found, *missing_iso(spec))
 
 
 def quoted(path: Path) -> str:
