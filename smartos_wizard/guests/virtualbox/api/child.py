@@ -25,7 +25,12 @@ from smartos_wizard.guests.virtualbox.said import NO_MODULE, Said, said
 
 PYTHON = "SMARTOS_WIZARD_VBOX_PYTHON"
 """Names the Python that has vboxapi, where it is neither this one nor the system's."""
-_SPEECH = "smartos_wizard.guests.virtualbox.api.serve"
+_SPEECH = """
+import runpy, sys
+sys.path.append(sys.argv[1])
+runpy.run_module("smartos_wizard.guests.virtualbox.api.serve", run_name="__main__")
+"""
+"""This program is found last, so that what lies beside it hides nothing of that Python's own."""
 _BEGIN = 30.0
 """Seconds until it is connected; the first one starts VirtualBox's server."""
 
@@ -34,12 +39,11 @@ class Child:
     """A running `serve`."""
 
     def __init__(self, python: str) -> None:
-        root = Path(__file__).resolve().parents[4]
-        path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
+        root = str(Path(__file__).resolve().parents[4])
         self._process = subprocess.Popen(
-            [python, "-m", _SPEECH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [python, "-c", _SPEECH, root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             encoding="utf-8", cwd="/" if os.name == "posix" else None, start_new_session=True,
-            env={**environment(), "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**environment(), "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True, name="vboxapi").start()

@@ -1,6 +1,6 @@
 """The process that has vboxapi: told VBoxManage's words as lines of JSON, it answers as VBoxManage would.
 
-Run as `python -m smartos_wizard.guests.virtualbox.api.serve` by the Python that has vboxapi. First it says who it is
+Run as a module by the Python that has vboxapi; see `child`. First it says who it is
 ({"version": "7.2.4r170995"} or {"error": why not}); then, for every line with a list of words, {"out", "err", "code"}. It ends when
 nobody speaks to it any more.
 """
