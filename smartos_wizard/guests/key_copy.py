@@ -47,7 +47,7 @@ class KeyCopy:
         """
         self.total = peek_size(self._image)
         try:
-            with self._target.open("xb", buffering=0) as file:
+            with self._target.open("x+b", buffering=0) as file:
                 digest = self._raw(file.fileno()) if self._is_raw else self._decoded(file.fileno())
                 self._check(digest)
                 os.ftruncate(file.fileno(), self.done)
