@@ -49,6 +49,7 @@ def guests(world: Any) -> dict[str, Any]:
     return {guest.name: guest for guest in world.guests.list()}
 
 
+@pytest.mark.slow
 def test_line_by_line_a_guest_is_made_started_waited_for_and_removed(talk: Start, world: Any) -> None:
     one = talk()
     to_size(one)
@@ -91,6 +92,7 @@ def test_line_by_line_a_guest_is_made_started_waited_for_and_removed(talk: Start
     assert not [p for p in kept if password.encode() in p.read_bytes()]
 
 
+@pytest.mark.slow
 def test_line_by_line_what_cannot_be_is_said_and_nothing_is_made(talk: Start, world: Any) -> None:
     one = talk()
     to_size(one)
@@ -163,6 +165,7 @@ def lab(world: Any) -> Any:
     return guests(world)["lab"]
 
 
+@pytest.mark.slow
 def test_line_by_line_snapshots_and_as_new_again_want_the_whole_name(
     talk: Start, world: Any, lab: Any
 ) -> None:
@@ -218,6 +221,7 @@ def test_line_by_line_drift_and_what_broke_off_are_told(talk: Start, world: Any,
     assert one.code() == 0
 
 
+@pytest.mark.slow
 def test_line_by_line_making_that_was_killed_is_taken_up(
     talk: Start,
     world: Any,
@@ -242,6 +246,7 @@ def test_line_by_line_making_that_was_killed_is_taken_up(
     assert guests(world)["lab"].made
 
 
+@pytest.mark.slow
 def test_line_by_line_what_fails_half_way_is_told_and_leaves_nothing(talk: Start, world: Any) -> None:
     one = talk()
     to_size(one)

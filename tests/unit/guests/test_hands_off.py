@@ -177,6 +177,7 @@ def run(*words: str) -> Any:
     return CliRunner().invoke(cli, ["--practice", "guest", *words], standalone_mode=False)
 
 
+@pytest.mark.slow
 def test_by_command_a_guest_is_made_set_up_started_and_waited_for() -> None:
     made = create(
         "--hands-off", "--layout", "raidz1", "--start", "--wait", "login", "--timeout", "20", "--json"

@@ -85,6 +85,7 @@ def test_a_slow_one_talks_bit_by_bit_and_is_waited_for(place: Place) -> None:
     place.run(plan_stop(guest, force=True))
 
 
+@pytest.mark.slow
 def test_a_slow_one_that_is_stopped_falls_silent(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMARTOS_WIZARD_PRACTICE_SPEED", "1")
     guest = made(place, "slow")
