@@ -87,6 +87,10 @@ def _configure(run: Run[GuestWorld], step: Step) -> Work:
     choices = unpack_choices(vault.get(name))
 
     def work() -> str:
+        with writing(guest.key):
+            return changed()
+
+    def changed() -> str:
         device = open_file(str(guest.key), None, write=True)
         try:
             root = root_of(Reader(device), device.size, guest.key.name)

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from smartos_wizard.core.journal import list_jobs
 from smartos_wizard.core.paths import below
 from smartos_wizard.guests.model import Guest
 from smartos_wizard.guests.qemu import probe
@@ -65,6 +66,12 @@ class Desk:
         """A guest, made."""
         self.run(*self.create_words(name, *more, iso=iso))
         return self.store.find(name)
+
+    def dismiss(self) -> None:
+        """`job dismiss` of the last job: its secrets wait until it is taken up or let go."""
+        job = list_jobs(below(self.home).jobs)[-1]
+        done = command.run(self.home, "job", "dismiss", job.id)
+        assert done.code == 0, done.told()
 
     def listed(self) -> dict[str, dict[str, Any]]:
         """`guest list --json`, by name."""
