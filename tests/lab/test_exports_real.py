@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import plistlib
+import re
 import shutil
 import signal
 import subprocess
@@ -23,9 +24,11 @@ from smartos_wizard.core.paths import Paths, below
 from smartos_wizard.guests.export.ova import check_ova
 from smartos_wizard.guests.export.planning import plan_export
 from smartos_wizard.guests.export.vmdk import capacity_of
-from smartos_wizard.guests.model import Guest, Sandbox
-from smartos_wizard.guests.planning import plan_start, plan_stop
+from smartos_wizard.guests.model import BootKind, BootMedium, Guest, Sandbox
+from smartos_wizard.guests.planning import plan_create, plan_start, plan_stop
 from smartos_wizard.guests.qemu.driver import QemuDriver
+from smartos_wizard.media.model import ImageKind, VerifiedImage
+from smartos_wizard.practice.image import build_iso
 from tests.lab.rig import parts
 from tests.unit.guests.parts import GIB, Place, plan_of
 
@@ -137,6 +140,32 @@ def test_virt_v2v_reads_the_guest(manifest: str, place: Place, guest: Guest, tmp
     ]
     for nic, network in zip(guest.spec.nics, ("NAT", "Internal"), strict=True):
         assert f'Bridge "{network}" mac: {nic.mac.upper()} [e1000]' in said
+
+
+def test_a_guest_that_starts_from_an_iso_has_an_empty_cd_drive_there(place: Place, tmp_path: Path) -> None:
+    """The ISO stays behind, and is said to; the drive it goes into and the disks are there."""
+    iso = build_iso(tmp_path / "smartos.iso", "20260903T001557Z")
+    spec = place.spec("from iso", memory=1024, disks=(20 * GIB, 20 * GIB))
+    spec = replace(spec, boot=BootMedium(BootKind.ISO, str(iso), "20260903T001557Z"))
+    known = VerifiedImage(iso, ImageKind.ISO, "none", "", "the test", spec.boot.stamp)
+    end = place.run(plan_create(spec, known, None, place))[-1]
+    assert isinstance(end, PlanFinished)
+    assert end.error is None, end.error
+    guest = place.guests.find("from iso")
+    path = export(place, guest, "ova", tmp_path / "guest.ova")
+    assert any(
+        "ISO" in line for line in plan_export(guest, "ova", tmp_path / "two.ova", place).steps[1].details
+    )
+    assert len(check_ova(path)) == 3, "the description and two disks"
+    said = run("virt-v2v", "-i", "ova", path, "--print-source", LIBGUESTFS_BACKEND="direct").stdout
+    assert len(re.findall(r"\d \[sata\]", said)) >= 2
+    assert "CD-ROM" in said
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    run("tar", "-xf", path, "-C", folder)
+    for mine, disk in zip(sorted(folder.glob("*.vmdk")), spec.disks, strict=True):
+        assert "No errors" in run("qemu-img", "check", mine).stdout
+        assert "identical" in run("qemu-img", "compare", "-f", "vmdk", mine, guest.disk(disk, "qcow2")).stdout
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])
