@@ -56,6 +56,13 @@ class GuestActions(Page):
             return True
         return self.is_mounted and self.subject is not None and need in may(self.seen)
 
+    def keys_follow(self) -> None:
+        """Let the footer say what may be done, where that changed: it is drawn anew each time."""
+        now = may(self.seen) if self.subject is not None else frozenset[str]()
+        if now != getattr(self, "_offered", None):
+            self._offered = now
+            self.refresh_bindings()
+
     def _who(self) -> str:
         guest = self.subject
         return guest.name if guest is not None else ""

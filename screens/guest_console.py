@@ -155,9 +155,11 @@ Nothing but what you type reaches the guest.
         name, marks, width = self.name_of_guest, self.marks, self.app.size.width - 4
         match state.way:
             case Way.TWO_WAY:
-                said = {LOGIN: f"{name} asks who logs in", SETUP: "SmartOS asks its setup questions here"}
-                words = said.get(state.met, f"joined: what you type goes to {name}")
-                more = f"; by ssh: {ssh}" if state.met == LOGIN and ssh else ""
+                words, more = f"joined: what you type goes to {name}", ""
+                if state.met == SETUP:
+                    words = "SmartOS asks its setup questions here"
+                elif state.met == LOGIN:
+                    words, more = "log in here", f", or in another terminal: {ssh}" if ssh else ""
                 parts = [(f"{marks.done} ", "$success"), (words, "bold"), (more, "$secondary")]
             case Way.TAKEN:
                 parts = [(f"{marks.warn} read-only ", "bold $warning"), (state.why, "$warning")]
@@ -245,5 +247,7 @@ Nothing but what you type reaches the guest.
         """Leave; the guest goes on."""
         if self._then is not None:
             self._then()
-        else:
-            self.wizard.show_guests()
+            return
+        from smartos_wizard.screens.guests import Guests
+
+        self.wizard.show(Guests(self.name_of_guest))

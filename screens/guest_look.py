@@ -100,12 +100,12 @@ Everything outside the folder named here.
         if found != self._found:
             self._found = found
             self._draw()
-            self.refresh_bindings()
+            self.keys_follow()
 
     def _gone(self, error: ErrorReport) -> None:
         self._asking, self._found = False, None
         self.query_one("#guest-facts", Static).update(error_words(error))
-        self.refresh_bindings()
+        self.keys_follow()
 
     def resized(self) -> None:
         """Wrapped anew."""
@@ -159,7 +159,9 @@ Everything outside the folder named here.
 
     def action_back(self) -> None:
         """To the list."""
-        self.wizard.show_guests()
+        from smartos_wizard.screens.guests import Guests
+
+        self.wizard.show(Guests(self.name_of_guest))
 
 
 def _files(guest: Guest, room: Room, width: int) -> list[Content]:

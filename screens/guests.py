@@ -41,8 +41,10 @@ Guests of other programs: they are not even looked at.
         Binding("n", "make", "New", id="guests.new", tooltip="Make another guest"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        """The pointer is on the guest of that `name` at first."""
         super().__init__()
+        self._last = name
         self._guests: tuple[Guest, ...] = ()
         self._looks: dict[str, Look] = {}
         self._titles: dict[str, str] = {}
@@ -136,13 +138,14 @@ Guests of other programs: they are not even looked at.
         if not rows and self._listed:
             rows = [("", _none(), False)]
         if rows != self._shown:
-            keep = choices.chosen or (self._guests[0].name if self._guests else "")
+            names = [guest.name for guest in self._guests]
+            keep = self._last if self._last in names else names[0] if names else ""
             at = choices.scroll_y
             choices.fill(rows, keep=keep)
             choices.scroll_y = at
             self._shown = rows
         self.query_one("#guests-card").border_subtitle = "p snapshots · r reinstall" if self._guests else ""
-        self.refresh_bindings()
+        self.keys_follow()
 
     # ------------------------------------------------------------------ the one under the pointer
 
@@ -160,12 +163,13 @@ Guests of other programs: they are not even looked at.
 
     def again(self) -> None:
         """Back to the list once something was done."""
-        self.wizard.show(Guests())
+        self.wizard.show(Guests(self._last))
 
     def on_option_list_option_highlighted(self) -> None:
         """The footer says what may be done with this one."""
         super().on_option_list_option_highlighted()
-        self.refresh_bindings()
+        self._last = self.query_one("#guests", Choices).chosen or self._last
+        self.keys_follow()
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         """Open it."""

@@ -111,13 +111,9 @@ class GuestsDesk:
 
     def console(self, guest: Guest) -> ConsoleLine:
         """A line to its console, to be started and closed by who asked for it."""
-        from smartos_wizard.guests.console_line import ConsoleLine
-        from smartos_wizard.guests.ports import driver
+        from smartos_wizard.guests.console_line import ConsoleLine, console_of
 
-        serve = getattr(driver(self.world, guest.spec.hypervisor), "serve_console", None)
-        if serve is not None:  # make-believe guests have no process of their own that would
-            serve(guest)
-        return ConsoleLine(guest.console)
+        return ConsoleLine(console_of(self.world, guest))
 
     def said(self, guest: Guest) -> tuple[list[str], int]:
         """The last lines of its console's log, and how many bytes come before them."""

@@ -52,10 +52,11 @@ def console_command(
 ) -> int:
     """The serial console of the guest NAME. Without a terminal it prints what the guest says."""
     from smartos_wizard.guests import reach
+    from smartos_wizard.guests.console_line import console_of
     from smartos_wizard.guests.ports import typed
 
     guest = options.world.guests.find(name)
-    where = guest.console
+    where = console_of(options.world, guest)
     if only_log:
         if where.log is not None and where.log.exists():
             sys.stdout.buffer.write(where.log.read_bytes())

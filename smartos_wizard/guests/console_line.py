@@ -7,6 +7,7 @@ said now; the socket carries what is typed, and what is said where no log is kep
 from __future__ import annotations
 
 import contextlib
+import re
 import select
 import socket
 import threading
@@ -15,7 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smartos_wizard.guests.console_text import line_start, size_of
-from smartos_wizard.guests.model import ConsoleEndpoint
+from smartos_wizard.guests.model import ConsoleEndpoint, Guest
+from smartos_wizard.guests.ports import GuestWorld, driver
 
 BOUND = 256 << 10
 """Bytes kept for who draws; what comes faster than it is drawn is left out, and said. The log has all of it."""
@@ -23,16 +25,22 @@ EARLIER = 48 << 10
 """Bytes of the log that are shown before what is said now."""
 LOGIN, SETUP = "login:", "SmartOS Setup"
 """What is waited for: a machine that is set up asks who logs in; one that is not begins its questions so."""
-_MARKS = (
-    (LOGIN.encode(), LOGIN), (SETUP.encode(), SETUP),
-    (b"Loading unix", ""), (b"SunOS Release", ""), (b"SmartOS (build", ""),  # it starts: nothing was said yet
-)  # fmt: skip
+# From the last two on it starts anew, and nothing was asked yet.
+_MARKS = re.compile(rb"(?P<login>(?<!Last )login:)|(?P<setup>SmartOS Setup)|Loading unix|SunOS Release")
 _TYPED = 64 << 10
 _AGAIN, _BEHIND, _DEAF = (
     1.0,
     0.3,
     1.0,
 )  # seconds: till the next try, a log may lag, a taken line may be silent
+
+
+def console_of(world: GuestWorld, guest: Guest) -> ConsoleEndpoint:
+    """Where the console of a guest is. A make-believe guest, which has no process of its own, answers from here on."""
+    serve = getattr(driver(world, guest.spec.hypervisor), "serve_console", None)
+    if serve is not None:
+        serve(guest)
+    return guest.console
 
 
 class Way(StrEnum):
@@ -261,14 +269,14 @@ class ConsoleLine:
             if silent and self._state.way is Way.TWO_WAY:
                 with self._lock:
                     self._typed.clear()
-                self._set(Way.TAKEN, "Somebody else is at this console; it takes one at a time.")
+                self._set(Way.TAKEN, "Somebody else is at this console. Leave it and come back to try again.")
 
     def _keep(self, data: bytes) -> None:
         window = self._tail + data
         self._tail = window[-64:]
-        found = max((window.rfind(mark), word) for mark, word in _MARKS)
-        if found[0] >= 0:
-            self._state = LineState(self._state.way, self._state.why, found[1])
+        for found in _MARKS.finditer(window):
+            met = LOGIN if found["login"] else SETUP if found["setup"] else ""
+            self._state = LineState(self._state.way, self._state.why, met)
         with self._lock:
             self._came += data
             over = len(self._came) - 2 * BOUND

@@ -68,7 +68,7 @@ async def tour(app: Any, pilot: Any) -> AsyncIterator[str]:
     yield "guest-delete"
     await to_guests(app, pilot, "lab")
     await pilot.press("c")
-    await until(pilot, lambda: on(app, "GuestConsole")() and "by ssh: " in text_grid(app))
+    await until(pilot, lambda: on(app, "GuestConsole")() and "in another terminal: " in text_grid(app))
     yield "guest-console"
     await pilot.press(*"root", "enter", *"help", "enter")
     await until(pilot, lambda: "poweroff" in text_grid(app))

@@ -118,6 +118,7 @@ async def test_one_guest_shows_the_sandbox_as_asked_and_as_it_is(world: Any) -> 
 
 @pytest.mark.slow
 async def test_it_is_started_shown_and_stopped(world: Any) -> None:
+    make(world, "another")
     make(world, "lab")
     async with wizard(world) as (app, pilot):
         await to_guests(app, pilot, "lab")
@@ -125,9 +126,11 @@ async def test_it_is_started_shown_and_stopped(world: Any) -> None:
         assert "lab runs." in await to_end(app, pilot)
         await pilot.press("enter")
         await until(
-            pilot, lambda: on(app, "GuestConsole")() and "asks who logs in" in text_grid(app), "the console"
+            pilot, lambda: on(app, "GuestConsole")() and "log in here" in text_grid(app), "the console"
         )
         await pilot.press("ctrl+right_square_bracket")
+        await until(pilot, lambda: on(app, "Guests")() and app.screen.subject is not None)
+        assert app.screen.subject.name == "lab"
         await to_guests(app, pilot, "lab")
         await pilot.press("s")
         await until(pilot, on(app, "Asking"), "the question")

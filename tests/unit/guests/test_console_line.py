@@ -101,6 +101,8 @@ def test_it_is_known_whether_setup_or_a_login_waits(guest: OtherEnd) -> None:
         guest.say(b"\r\nlab console log")
         guest.say(b"in: ")
         until(lambda: line.state.met == LOGIN)
+        guest.say(b"\r\nSmartOS Setup\r\nLast login: Mon Nov 23 17:00:00 on console\r\n")
+        until(lambda: line.state.met == SETUP)
         guest.say(b"\r\nLoading unix...\r\n")
         until(lambda: line.state.met == "")
 
