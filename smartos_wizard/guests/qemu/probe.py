@@ -74,10 +74,15 @@ def too_old(version: str) -> tuple[Finding, ...]:
     )
 
 
+def identity(version: str) -> str:
+    """For what an engine is remembered: this QEMU, kernel and processor, and whether this user may use KVM."""
+    may = "may" if os.access("/dev/kvm", os.R_OK | os.W_OK) else "may not"
+    return f"{version}|{platform.release()}|{_processor()}|{may}"
+
+
 def find_engine(program: str, version: str, cache: Path, *, afresh: bool = False) -> Engine | None:
     """The first rung that really boots, remembered for this QEMU, kernel and processor; None where nothing does."""
-    may = "may" if os.access("/dev/kvm", os.R_OK | os.W_OK) else "may not"
-    key = f"{version}|{platform.release()}|{_processor()}|{may}"
+    key = identity(version)
     place = cache / "qemu-engine.json"
     if not afresh:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):

@@ -12,8 +12,8 @@ from smartos_wizard.guests.hypervisor import Tell
 from smartos_wizard.guests.model import Guest
 from smartos_wizard.guests.qemu.monitor import Monitor
 
-_QUIT, _TERM = 10.0, 5.0
-"""Seconds QEMU may take to end when told so, and when its process is told so."""
+_QUIT, _TERM, _AGAIN = 10.0, 5.0, 10.0
+"""Seconds QEMU may take to end when told so, when its process is told so, and until a guest is asked once more."""
 FILES = ("qmp", "pid", "console")
 """What a process leaves among the guest's sockets when it is killed."""
 
@@ -83,7 +83,11 @@ def _tries(guest: Guest, process: Any, tell: Tell, *, patience: float, force: bo
     if not force:
         if _said(guest, "system_powerdown"):
             tell(f"Asked it to shut down; waiting up to {patience:g} s.")
-            yield patience
+            until = time.monotonic() + patience
+            while (left := until - time.monotonic()) > _AGAIN:
+                yield _AGAIN
+                _said(guest, "system_powerdown")  # one that was still starting has not heard it
+            yield max(0.0, left)
         tell("It did not switch itself off; switching it off.")
     if _said(guest, "quit"):
         yield _QUIT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -127,12 +126,11 @@ def desk(home: Path, media: Media) -> Iterator[Desk]:
 def _know_engine(made: Desk) -> None:
     """What finding the engine would write, for the imitated processor."""
     version = made.driver._version(shutil.which(PROGRAM) or PROGRAM)
-    known = {
-        "for": f"{version}|{platform.release()}|{probe._processor()}", "accelerator": "tcg", "cpu": "Haswell", "note": "the lab",
-    }  # fmt: skip
+    known = {"for": probe.identity(version), "accelerator": "tcg", "cpu": "Haswell", "note": "the lab"}
     cache = below(made.home).cache
     cache.mkdir(parents=True, exist_ok=True)
     (cache / "qemu-engine.json").write_text(json.dumps(known))
+    assert probe.find_engine(PROGRAM, version, cache) == probe.Engine("tcg", "Haswell", "the lab")
 
 
 def until(holds: Callable[[], Any], seconds: float = 30, what: str = "") -> None:
