@@ -101,8 +101,7 @@ def build_initramfs(tree: Path, version: str, out: Path, modules: tuple[str, ...
         (root / "init").chmod(0o755)
         names = []
         for path in _in_order(tree, version, modules):
-            shutil.copy(path, root / "m" / path.name)
-            names.append(f"/m/{path.name}")
+            names.append(f"/m/{_module(path, root / 'm')}")
         (root / "modules").write_text("\n".join(names) + "\n")
         listing = subprocess.run(["find", "."], cwd=root, capture_output=True, check=True).stdout
         packed = subprocess.run(
@@ -111,6 +110,15 @@ def build_initramfs(tree: Path, version: str, out: Path, modules: tuple[str, ...
         part = out.with_suffix(f".{os.getpid()}")
         part.write_bytes(subprocess.run(["gzip", "-1"], input=packed, capture_output=True, check=True).stdout)
         part.rename(out)
+
+
+def _module(path: Path, into: Path) -> str:
+    """Copy a module, unpacked where it is packed; its name there."""
+    if path.suffix != ".zst":
+        shutil.copy(path, into / path.name)
+        return path.name
+    subprocess.run(["zstd", "-q", "-d", str(path), "-o", str(into / path.stem)], check=True)
+    return path.stem
 
 
 def _in_order(tree: Path, version: str, modules: tuple[str, ...]) -> list[Path]:
