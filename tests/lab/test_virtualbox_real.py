@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,68 +13,28 @@ import pytest
 
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.events import PlanFinished, StepStarted
-from smartos_wizard.core.paths import below
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.guests import sandbox
-from smartos_wizard.guests.building import Wish, build
-from smartos_wizard.guests.model import BootKind, BootMedium, Guest, GuestSpec, Sandbox, State
+from smartos_wizard.guests.model import Guest, GuestSpec, Sandbox, State
 from smartos_wizard.guests.planning import plan_delete, plan_reinstall, plan_snapshot, plan_start, plan_stop
 from smartos_wizard.guests.script import script_of
 from smartos_wizard.guests.virtualbox import host, info
-from smartos_wizard.guests.virtualbox.driver import VirtualBoxDriver
-from tests.lab.rig import virtualbox
-from tests.unit.guests.parts import GIB, Place, image, plan_of
+from tests.lab.rig import boxes
+from tests.lab.rig.boxes import done, made, manage, spec_of
+from tests.unit.guests.parts import GIB, Place, plan_of
 
 pytestmark = pytest.mark.lab
 
 
-@pytest.fixture(scope="module")
-def programs(space: Path) -> Path:
-    return virtualbox.install(space / "virtualbox")
-
-
 @pytest.fixture
-def place(home: Path, programs: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    for name, value in virtualbox.environment(home / "vbox").items():
-        monkeypatch.setenv(name, value)
-    paths = below(home)
-    return Place(paths, drivers=(VirtualBoxDriver(paths),))
+def place(home: Path, space: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with boxes.box(home, space, monkeypatch) as found:
+        yield found
 
 
 @pytest.fixture
 def iso(home: Path) -> Path:
-    path = home / "smartos, the 1st.iso"
-    path.write_bytes((bytes(32 << 10) + b"\1CD001\1").ljust(128 << 10, b"\0"))  # whole sectors of 2048
-    return path
-
-
-def manage(place: Place, *words: str) -> str:
-    """VBoxManage as a person would call it."""
-    return str(place.drivers[0].call((place.drivers[0].detect().path, "-q", *words)))
-
-
-def spec_of(place: Place, medium: Path | None, name: str = "lab", **wish: Any) -> GuestSpec:
-    source = image()
-    boot = (
-        BootMedium(BootKind.ISO, str(medium))
-        if medium
-        else BootMedium(BootKind.KEY, str(source.path), source.stamp)
-    )
-    return build(Wish(name, boot, **wish), place.drivers[0], place)
-
-
-def done(place: Place, plan: Plan) -> PlanFinished:
-    end = place.run(plan)[-1]
-    assert isinstance(end, PlanFinished)
-    assert end.exit_code == 0, end
-    return end
-
-
-def made(place: Place, medium: Path | None, name: str = "lab", **wish: Any) -> Guest:
-    end = done(place, plan_of(place, spec_of(place, medium, name, **wish)))
-    assert end.result["drift"] == []
-    return place.guests.find(name)
+    return boxes.iso_in(home)
 
 
 def as_asked(place: Place, guest: Guest) -> None:
@@ -105,7 +66,7 @@ def test_made_as_asked_snapshots_emptied_and_gone(place: Place, iso: Path, name:
     wish = {**SPECS[name]}
     if wish.get("bridge"):
         wish["bridge"] = bridge(place)
-    guest = made(place, None if wish.pop("key", False) else iso, name, **wish)
+    guest = made(place, iso, name, **wish)
     as_asked(place, guest)
     driver = place.drivers[0]
     assert driver.inspect(guest).state is State.STOPPED
@@ -122,6 +83,7 @@ def test_made_as_asked_snapshots_emptied_and_gone(place: Place, iso: Path, name:
     done(place, plan_delete(guest, place))
     assert name not in info.machines(manage(place, "list", "vms")).values()
     assert info.blocks(manage(place, "list", "hdds")) == []
+    assert info.blocks(manage(place, "list", "dvds")) == [], "the ISO is forgotten there, and stays on the disk"
     assert not guest.folder.exists()
     assert iso.exists(), "what was not made by us stays"
 

@@ -70,7 +70,9 @@ def forget(vbox: Manage, guest: Guest) -> list[list[str]]:
     """
     closed = [str(guest.folder / "key.vmdk")] if guest.spec.boot.kind is BootKind.KEY else []
     closed += [str(disk_path(guest, disk)) for disk in guest.spec.disks]
-    return [vbox("unregistervm", guest.spec.uuid), *(vbox("closemedium", "disk", path) for path in closed)]
+    # Forgotten, not deleted; refused by VirtualBox where another guest has it in its drive.
+    iso = [vbox("closemedium", "dvd", guest.spec.boot.source)] if guest.spec.boot.kind is BootKind.ISO else []
+    return [vbox("unregistervm", guest.spec.uuid), *(vbox("closemedium", "disk", path) for path in closed), *iso]
 
 
 def hardware(vbox: Manage, guest: Guest) -> list[list[str]]:
