@@ -58,9 +58,9 @@ Nothing but what you type reaches the guest.
         self.name_of_guest, self._then = name, then
         self._line: ConsoleLine | None = None
         self._guest: Guest | None = None
-        self._shown: tuple[LineState, str, int] | None = None
+        self._shown: tuple[LineState, str, bool] | None = None
         self._ssh = ""
-        self._answering = False
+        self._answering = self._fed = False
 
     def frame(self) -> Widget:
         """All the room there is."""
@@ -101,7 +101,8 @@ Nothing but what you type reaches the guest.
         self.set_interval(_SSH_EVERY, self._ask_ssh)
 
     def _failed(self, error: ErrorReport) -> None:
-        self.query_one("#console-state", Static).update(error_words(error))
+        self.query_one("#console-state", Static).update(Content(error.message))
+        self.wizard.ask(Asking("Its console cannot be shown", error_words(error), (("ok", "Close"),)))
 
     def on_unmount(self) -> None:
         """Let go of the line; it is closed by a thread, so that nothing waits for it."""
@@ -124,13 +125,14 @@ Nothing but what you type reaches the guest.
             return
         terminal = self.query_one("#console", Terminal)
         if terminal.feed_from(line.take, _SHARE):
+            self._fed = True
             self._answer(terminal, line)
             if terminal.has_focus and self.app.screen is self:
                 self.app.cursor_position = terminal.cursor()
         elif not self._answering:
             self._answering = True  # what it asked earlier is answered by nobody
             terminal.answers()
-        shown = (line.state, self._ssh, line.left_out)
+        shown = (line.state, self._ssh, self._fed)
         if shown != self._shown:
             self._tell(shown)
 
@@ -139,9 +141,9 @@ Nothing but what you type reaches the guest.
         if words and self._answering:
             line.send(words)
 
-    def _tell(self, shown: tuple[LineState, str, int]) -> None:
+    def _tell(self, shown: tuple[LineState, str, bool]) -> None:
         before, self._shown = self._shown, shown
-        state, ssh, _left_out = shown
+        state, ssh, _fed = shown
         terminal = self.query_one("#console", Terminal)
         terminal.takes_keys = state.way is Way.TWO_WAY
         if before is None or before[0].way is not state.way:

@@ -19,6 +19,7 @@ from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.widgets.choices import Choices
 
 _EVERY = 2.0  # seconds between two looks; a hypervisor that has not answered is not asked again meanwhile
+_AT_ONCE = 4
 
 
 class Guests(GuestActions):
@@ -48,7 +49,8 @@ Guests of other programs: they are not even looked at.
         self._guests: tuple[Guest, ...] = ()
         self._looks: dict[str, Look] = {}
         self._titles: dict[str, str] = {}
-        self._asked: set[str] = set()
+        self._asked: dict[str, str] = {}  # whose answer is awaited, and of which hypervisor
+        self._waiting: list[Guest] = []
         self._shown: list[tuple[str, Content, bool]] = []
         self._listed = False
 
@@ -84,29 +86,36 @@ Guests of other programs: they are not even looked at.
             return guests, {guest.spec.hypervisor: desk.title(guest) for guest in guests}
 
         if "" not in self._asked:
-            self._asked.add("")
+            self._asked[""] = ""
             self.ask_rooms(listed, self._list, self._no_list)
 
     def _list(self, found: tuple[tuple[Guest, ...], dict[str, str]]) -> None:
-        self._asked.discard("")
+        self._asked.pop("", None)
         self._listed = True
         self._guests, self._titles = found
         known = {guest.spec.uuid for guest in self._guests}
         self._looks = {uuid: look for uuid, look in self._looks.items() if uuid in known}
         self._draw()
-        for guest in self._guests:
-            self._ask(guest)
+        self._waiting = [guest for guest in self._guests if guest.spec.uuid not in self._asked]
+        self._ask_more()
+
+    def _ask_more(self) -> None:
+        """A few at a time of each hypervisor: every question may start a program of it, and one may hang."""
+        for guest in tuple(self._waiting):
+            kind = guest.spec.hypervisor
+            if sum(each == kind for each in self._asked.values()) < _AT_ONCE:
+                self._waiting.remove(guest)
+                self._ask(guest)
 
     def _ask(self, guest: Guest) -> None:
         uuid = guest.spec.uuid
-        if uuid in self._asked:
-            return
-        self._asked.add(uuid)
+        self._asked[uuid] = guest.spec.hypervisor
 
         def there(look: Look) -> None:
-            self._asked.discard(uuid)
+            self._asked.pop(uuid, None)
             self._looks[uuid] = look
             self._draw()
+            self._ask_more()
 
         def failed(error: ErrorReport) -> None:
             there(Look(guest, None, error.message))
@@ -115,7 +124,7 @@ Guests of other programs: they are not even looked at.
         self.ask_rooms(lambda: desk.look(guest), there, failed)
 
     def _no_list(self, error: ErrorReport) -> None:
-        self._asked.discard("")
+        self._asked.pop("", None)
         self.query_one("#guests", Choices).fill([("", error_words(error), False)])
 
     def resized(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -251,3 +252,39 @@ async def test_what_was_cut_short_is_taken_up_from_home_with_its_plan_made_anew(
         app.go_home()
         await until(pilot, lambda: on(app, "Home")() and app.screen.is_mounted, "Home")
         assert [row.title for row in app.desk.jobs()] == []
+
+
+async def test_many_guests_are_asked_a_few_at_a_time(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(9):
+        make(world, f"lab {number}")
+    kind = type(world.hypervisors()[0])
+    real, lock = kind.inspect, threading.Lock()
+    now = most = 0
+
+    def inspect(self: Any, guest: Any) -> Any:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.05)
+        with lock:
+            now -= 1
+        return real(self, guest)
+
+    monkeypatch.setattr(kind, "inspect", inspect)
+    async with wizard(world, (80, 40)) as (app, pilot):
+        await to_guests(app, pilot)
+        assert text_grid(app).count("○ off") == 9
+        assert 1 < most <= 4
+
+
+async def test_a_console_of_nobody_says_so(world: Any) -> None:
+    from smartos_wizard.screens.guest_console import GuestConsole
+
+    async with wizard(world) as (app, pilot):
+        app.show(GuestConsole("nobody"))
+        await until(
+            pilot, lambda: on(app, "Asking")() and "There is no guest called nobody" in text_grid(app)
+        )
+        await pilot.press("enter", "escape")
+        await until(pilot, on(app, "Guests"))

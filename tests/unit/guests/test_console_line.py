@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from smartos_wizard.guests import console_tee
 from smartos_wizard.guests.console_line import BOUND, LOGIN, SETUP, ConsoleLine, Way
 from smartos_wizard.guests.console_text import plain_lines, said_so_far
 from smartos_wizard.guests.model import ConsoleEndpoint
@@ -32,7 +32,7 @@ def joined(where: ConsoleEndpoint) -> Iterator[ConsoleLine]:
         yield line
     finally:
         line.close()
-        assert "console-line" not in [thread.name for thread in threading.enumerate()]
+        assert not line._thread.is_alive()
 
 
 def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
@@ -148,6 +148,35 @@ def test_more_than_can_be_drawn_is_left_out_and_said(guest: OtherEnd) -> None:
         got = taken(line, b"line 199999 of a burst\r\n")
         assert b"are left out here; the log has them" in got
         assert got.count(b"\nline 199999") == 1
+
+
+def test_two_may_share_the_console_where_a_process_stands_beside_the_guest(tmp_path: Path) -> None:
+    """As with VirtualBox and VMware: the guest's own end, the process, its log, and any number of listeners."""
+    guest = OtherEnd(tmp_path / "vm", logs=False)
+    assert guest.where.socket is not None
+    where = ConsoleEndpoint(tmp_path / "console", tmp_path / "console.log")
+    assert where.socket is not None
+    assert where.log is not None
+    tee = console_tee.start(guest.where.socket, where.socket, where.log)
+    try:
+        guest.accept()
+        with joined(where) as one, joined(where) as other:
+            until(lambda: {one.state.way, other.state.way} == {Way.TWO_WAY}, 20)
+            guest.say(b"to both\r\n")
+            assert taken(one, b"both\r\n") == taken(other, b"both\r\n") == b"to both\r\n"
+            assert one.send(b"1")
+            assert guest.hear() == b"1"
+            assert other.send(b"2")
+            assert guest.hear() == b"2"
+            time.sleep(1.2)
+            assert one.take(100) == other.take(100) == b""
+            assert {one.state.way, other.state.way} == {Way.TWO_WAY}
+            guest.off()
+            until(lambda: one.state.way is Way.READ_ONLY)
+    finally:
+        guest.off()
+        tee.kill()
+        tee.wait()
 
 
 def test_a_log_as_text() -> None:
