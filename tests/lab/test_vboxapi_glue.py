@@ -21,6 +21,7 @@ from tests.unit.guests.virtualbox.test_vboxapi import (  # noqa: F401 the same t
     test_snapshots_emptied_disks_and_gone,
     test_the_process_is_started_anew_where_it_ended,
     test_what_fails_is_taken_back_whole,
+    test_what_it_forgets_is_said_and_shut_anew_at_every_start,
     test_what_speaks_against_it_is_found_through_the_interface,
 )
 

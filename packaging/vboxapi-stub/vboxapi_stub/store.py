@@ -16,7 +16,7 @@ FAULTS = (
     "start",  # a machine is not started, for this reason in VBox.log
     "deaf",  # the power button does nothing
     "disk-full",  # disks cannot be made
-    "forgets",  # a machine that is off has lost localhostReachable, as in 7.2
+    "forgets",  # when it is started anew, machines have lost that the loopback is shut, as with 7.2
 )
 
 NOT_FOUND, BAD_STATE, FILE, OBJECT_STATE, SESSION_STATE, IN_USE = (
@@ -64,6 +64,9 @@ class Store:
         self.media: dict[str, dict[str, Any]] = known.get("media", {})
         for machine in self.machines.values():  # a guest ends with the process that plays it
             machine["run"] = {}
+            if self.fault("forgets"):
+                for nic in machine["nics"]:
+                    nic["localhostReachable"] = True
 
     def save(self) -> None:
         part = home() / "state.new"

@@ -195,6 +195,18 @@ def wait(until: Any, seconds: float = 10) -> bool:
     return False
 
 
+def test_what_it_forgets_is_said_and_shut_anew_at_every_start(place: Place, stub: Path, iso: Path) -> None:
+    guest, driver = made(place, iso), place.drivers[0]
+    fault(stub, forgets=True)
+    child.close()  # its server ends with it
+    off = driver.inspect(guest)
+    assert bool(off.notes) == modern(place), "before 7.0 there is nothing to forget"
+    driver.start(guest, print)
+    on = driver.inspect(guest)
+    assert (on.switches["host-loopback"], on.notes) == ("off" if modern(place) else "10.0.2.2", ())
+    driver.stop(guest, print, patience=0, force=True)
+
+
 def test_snapshots_emptied_disks_and_gone(place: Place, stub: Path, iso: Path) -> None:
     guest, driver = made(place, iso, disks=(20 * GIB, 20 * GIB)), place.drivers[0]
     before = driver.inspect(guest)
