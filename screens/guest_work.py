@@ -166,6 +166,8 @@ This machine's disks and boot set-up, its network settings, and guests of other 
             return words
         told = [line for line in ended.result.get("say", []) if not str(line).startswith("Next: ")]
         lines = [Content(str(line)) for line in told or ["Done."]]
+        if self.plan.kind == "guest-create":
+            lines.append(Content.assemble(("It is off. Once it is started, its console is shown.", "$dim")))
         for what, asked, actual in ended.result.get("drift", []):
             line = f"{self.marks.warn} {what}: asked {asked}, the hypervisor says {actual}"
             lines.append(Content.assemble((line, "bold $warning")))

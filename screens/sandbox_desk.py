@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import Refused, WizardError
 from smartos_wizard.screens import pool_model
-from smartos_wizard.screens.sandbox_model import CONSOLE, EACH, NAME, Said, said_of, wish_of, wrong
+from smartos_wizard.screens.sandbox_model import (
+    CONSOLE,
+    EACH,
+    NAME,
+    Said,
+    said_of,
+    typed_again,
+    wish_of,
+    wrong,
+)
 
 if TYPE_CHECKING:
     from smartos_wizard.boot.model import BootChoices
@@ -142,11 +151,23 @@ class SandboxDesk:
             "default-each": text.size(spec.disks[0].size),
         }
 
+    def hands_off(self, answers: Answers) -> tuple[BootChoices, str]:
+        """The choices with answers made for all that setup asks, and root's one-time password. Raises Refused."""
+        from smartos_wizard.boot.shadow import one_time_password
+        from smartos_wizard.guests.hands_off import prepared
+
+        ready = prepared(self._spec(answers), answers.choices.with_(answers=None), one_time_password())
+        made = dict(ready.choices.answers or {})
+        made.pop("admin_nic", None)  # its cards get their addresses when the plan is made
+        return ready.choices.with_(answers=made), ready.password
+
     def foresee(self, answers: Answers) -> Foreseen:
         """The plan that makes the guest, as `guest create` would make it. Raises Refused for what speaks against it."""
         assert answers.image is not None
         choices = answers.choices if answers.choices.console else answers.choices.with_(console=CONSOLE)
         spec = self._spec(answers, choices)
+        if answers.guest.by_itself(choices.answers):
+            choices = self._by_itself(spec, choices)
         warned = [
             f"{each.text} {each.hint}".strip()
             for each in self._findings(spec, full=True)
@@ -156,6 +177,13 @@ class SandboxDesk:
             warned.append("Its disks may grow beyond the room there is: watch it.")
         plan = self._planned(spec, answers.image, choices)
         return Foreseen(plan, self._room(spec, answers.image), tuple(warned))
+
+    def _by_itself(self, spec: GuestSpec, choices: BootChoices) -> BootChoices:
+        """With answers for the guest as it is in the end: its sandbox may have been changed since they were made."""
+        from smartos_wizard.guests.hands_off import prepared
+
+        password = (choices.answers or {}).get("root_password", "")
+        return prepared(spec, choices.with_(answers=None), password).choices
 
     def _room(self, spec: GuestSpec, image: VerifiedImage) -> str:
         disks, free = sum(disk.size for disk in spec.disks), self.world.host_size().free
@@ -174,6 +202,13 @@ class SandboxDesk:
         names = [str(step.params["choices"]) for step in plan.steps if step.params.get("choices")]
         choices = unpack_choices(Vault(self.world.paths).get(names[0])) if names else BootChoices()
         return self._planned(spec_of(plan), image_of(plan), choices)
+
+    def answers_again(self, plan: Plan) -> Answers:
+        """What was decided for the guest of a plan, but not what it is told at boot. Raises Refused."""
+        from smartos_wizard.screens.flow import Answers
+
+        image = image_of(plan)
+        return Answers(image.stamp, image, guest=typed_again(spec_of(plan)))
 
     def _planned(self, spec: GuestSpec, image: VerifiedImage, choices: BootChoices) -> Plan:
         from smartos_wizard.guests.planning import plan_create

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,10 @@ from smartos_wizard.core.text import parse_size
 from smartos_wizard.screens.options_list import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from smartos_wizard.guests.building import Wish
-    from smartos_wizard.guests.model import BootMedium, Finding
+    from smartos_wizard.guests.model import BootMedium, Finding, GuestSpec
 
 MOST_DISKS = 16
 NAME = "lab"
@@ -29,6 +29,7 @@ class GuestAnswers:
     """Everything decided about a guest, as texts; an empty one means: choose well.
 
     `count` is the number of data disks, `each` the size of one, `inner` names of networks between guests only.
+    `made` are the answers that were made for a guest that sets itself up.
     """
 
     hypervisor: str = ""
@@ -43,6 +44,11 @@ class GuestAnswers:
     bridge: str = ""
     inner: str = ""
     port: str = ""
+    made: Mapping[str, str] | None = field(default=None, repr=False)
+
+    def by_itself(self, answers: Mapping[str, str] | None) -> bool:
+        """Whether the guest sets itself up with the answers made for it, none of them changed."""
+        return self.made is not None and answers == self.made
 
 
 _LAYOUTS = {
@@ -153,6 +159,31 @@ def wish_of(answers: GuestAnswers, medium: BootMedium, console: str) -> Wish:
         answers.bridge.strip() if answers.sandbox == "lan" else "", inner_of(answers.inner), answers.nested,
         _number(answers.port, "", 65535), console, ("settings",),
     )  # fmt: skip
+
+
+def typed_again(spec: GuestSpec) -> GuestAnswers:
+    """A guest as one would type it. Raises Refused where its disks are not all alike: the form has one size."""
+    from smartos_wizard.core.errors import Refused
+
+    sizes = {disk.size for disk in spec.disks}
+    if len(sizes) != 1:
+        raise Refused(
+            "disks-differ", f"The disks of {spec.name} are not all of one size, which only the command can ask for.",
+            hint="Give the same `guest create` once more.",
+        )  # fmt: skip
+    uplink, *inner = spec.nics
+    return GuestAnswers(
+        spec.hypervisor, "", spec.name, _exact(spec.memory << 20), str(spec.cpus), str(len(spec.disks)),
+        _exact(sizes.pop()), spec.nested, spec.sandbox.value, uplink.bridge,
+        " ".join(nic.network for nic in inner), str(spec.ssh_port or ""),
+    )  # fmt: skip
+
+
+def _exact(size: int) -> str:
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (10**9, "GB")):
+        if size % unit == 0:
+            return f"{size // unit}{name}"
+    return str(size)
 
 
 _FIELD = {

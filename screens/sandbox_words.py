@@ -68,8 +68,9 @@ def _told(answers: Answers) -> list[str]:
     choices = answers.choices
     if choices.console == CONSOLE and choices.speed is None:  # what `guest create` takes by itself
         choices = choices.with_(console="")
-    flags = boot_flags(choices, answers.given)
-    return [flags] if flags else []
+    alone = answers.guest.by_itself(choices.answers)
+    flags = boot_flags(choices.with_(answers=None) if alone else choices, answers.given)
+    return [*(["--hands-off"] if alone else []), *([flags] if flags else [])]
 
 
 def in_short(detection: Detection) -> tuple[str, str]:

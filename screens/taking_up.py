@@ -10,7 +10,7 @@ from smartos_wizard.media.as_json import image_from_json
 from smartos_wizard.media.model import Target
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.desk import Desk
-from smartos_wizard.screens.flow import Answers, Flow, Stage
+from smartos_wizard.screens.flow import SANDBOX_ROAD, Answers, Flow, Stage
 from smartos_wizard.screens.keys_desk import Told
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.unfinished import asks, download_again, goal_of, targets_of
@@ -34,10 +34,23 @@ def take_up(page: Page, job: Job) -> None:
         wizard.resumes = job
         _review(page, plan, *here)
 
+    def told(answers: Answers) -> None:
+        wizard.resumes = job
+        stages = (Stage.HYPERVISOR, Stage.RELEASE, Stage.SIZE, Stage.NETWORK)
+        behind = tuple((stage, answers) for stage in stages)
+        wizard.go(Flow(Stage.OPTIONS, answers, behind, SANDBOX_ROAD))
+        wizard.notify("What it was to be told at boot is no longer kept: say it once more.")
+
+    def ask_again(error: ErrorReport) -> None:
+        if error.reference == "secret-gone":
+            page.ask_rooms(lambda: desk.sandbox.answers_again(plan), told, failed)
+        else:
+            failed(error)
+
     if plan.kind == "release-download":
         page.ask_rooms(lambda: desk.start(download_again(desk, plan)), again, failed)
     elif plan.kind == "guest-create":
-        page.ask_rooms(lambda: desk.start(desk.sandbox.create_again(plan)), again, failed)
+        page.ask_rooms(lambda: desk.start(desk.sandbox.create_again(plan)), again, ask_again)
     elif plan.kind.startswith("guest-") and asks(plan):
         from smartos_wizard.screens.guest_review import review_again
 

@@ -248,6 +248,32 @@ async def test_the_review_tells_steps_room_and_what_is_left_alone(world: Any) ->
         assert list((world.paths.state / "vault").glob("*")) == []
 
 
+async def test_a_guest_may_set_itself_up_and_its_password_is_shown_once(world: Any) -> None:
+    async with wizard(world, (120, 36)) as (app, pilot):
+        await to_network(app, pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: on(app, "GuestOptions")() and app.focused is not None)
+        await pilot.press("f4")
+        await until(pilot, on(app, "Asking"), "the password")
+        password = app.flow.answers.choices.answers["root_password"]
+        assert password in text_grid(app)
+        await pilot.press("enter")
+        await until(pilot, on(app, "GuestOptions"))
+        assert "--hands-off" in text_of(app, "#same")
+        await pilot.press("f2")
+        await until(pilot, on(app, "GuestReview"))
+        await until(pilot, lambda: app.screen._plan is not None, "the plan")
+        seen = text_grid(app)
+        assert "answers.json" in seen
+        assert "is set up unasked" in seen
+        assert password not in seen + str(app.screen._plan.to_json()) + repr(app.flow)
+        await pilot.press("escape")
+        await until(pilot, lambda: on(app, "GuestOptions")() and app.focused is not None)
+        await pilot.press("f4")
+        await until(pilot, lambda: app.flow.answers.choices.answers is None, "taken away")
+        assert "--hands-off" not in text_of(app, "#same")
+
+
 async def test_without_the_mirror_a_stored_release_will_do(world: Any) -> None:
     async with wizard(world) as (app, pilot):
         await to_where(app, pilot)

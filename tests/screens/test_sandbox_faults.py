@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import psutil
@@ -22,6 +23,27 @@ async def test_a_guest_that_cannot_be_made_leaves_nothing_and_can_be_tried_again
         await until(pilot, on(app, "GuestReview"), "the plan once more")
         await until(pilot, lambda: app.screen._plan is not None, "the plan")
         assert app.flow.answers.guest.name == "broken lab"
+
+
+async def test_what_failed_is_asked_once_more_from_home_with_every_answer(world: Any) -> None:
+    async with wizard(world) as (app, pilot):
+        await to_made(app, pilot, "broken lab")
+        app.go_home()
+        await until(pilot, lambda: on(app, "Home")() and "take it up again" in text_grid(app), "at Home")
+        shutil.rmtree(world.paths.state / "vault")  # what it was to be told at boot is kept for a week only
+        app.screen.query_one("#jobs").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: on(app, "GuestOptions")() and app.focused is not None, "options", 30)
+        guest = app.flow.answers.guest
+        assert (guest.name, guest.hypervisor, guest.count, guest.each) == (
+            "broken lab",
+            "practice",
+            "1",
+            "40GiB",
+        )
+        await pilot.press("f2")
+        await until(pilot, on(app, "GuestReview"))
+        await until(pilot, lambda: app.screen._plan is not None, "the plan")
 
 
 async def test_what_is_not_as_asked_is_said(world: Any) -> None:
