@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -101,12 +102,7 @@ The guest's name, UUID, addresses of its cards and ports, and what its key tells
         choices = self.query_one("#reinstall-disks", Choices)
         width = max(40, choices.content_region.width or self.app.size.width - 8)
         rows = [(disk.name, self._row(disk, width), True) for disk in disks]
-        words = "no" if not self._snapshot else "yes: before-reinstall"
-        told = Content.assemble(
-            (f"\n  {'Snapshot first':<16}", "bold"),
-            (f"not possible: {why_not}", "$dim") if why_not else words,
-        )
-        rows.append((_SNAPSHOT, told, not why_not))
+        rows.append((_SNAPSHOT, self._first(why_not, width), not why_not))
         choices.fill(rows, keep=choices.chosen or disks[0].name)
         emptied = [disk for disk in disks if disk.name not in (self._keep or ())]
         lost = sum(disk.taken for disk in emptied)
@@ -117,6 +113,13 @@ The guest's name, UUID, addresses of its cards and ports, and what its key tells
         )
         self.query_one("#reinstall-sum", Static).update(words)
         self.query_one("#same", Static).update(self._same())
+
+    def _first(self, why_not: str, width: int) -> Content:
+        """Whether a snapshot comes before."""
+        words = "yes: before-reinstall" if self._snapshot else "no"
+        if why_not:
+            words = textwrap.fill(f"not possible: {why_not}", width - 20).replace("\n", "\n" + " " * 18)
+        return Content.assemble((f"\n  {'Snapshot first':<16}", "bold"), (words, "$dim" if why_not else ""))
 
     def _row(self, disk: DataDisk, width: int) -> Content:
         kept = disk.name in (self._keep or ())

@@ -23,6 +23,7 @@ from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.widgets.choices import Choices
 
 _LONGEST = 40
+_RUNS = "It runs: stop it first. Snapshots are of disks that are at rest."
 
 
 class GuestSnapshots(Page):
@@ -87,9 +88,8 @@ The guest's key, its spec, other guests.
         rows = [(f"={name}", Content.assemble("  ", (text.tame(name), "bold"), ("   Enter goes back to it", "$dim")), True) for name in self._names]  # fmt: skip
         if not rows:
             rows = [("", Content.assemble("  ", ("There are none yet.", "bold"), ("\n\n    t takes one.", "$accent")), False)]  # fmt: skip
-        if runs(self._look):
-            words = "\n  It runs. QEMU takes and restores snapshots only while a guest is off; others keep its memory too."
-            rows.append(("", Content.assemble((words, "$dim")), False))
+        if self._runs:
+            rows.append(("", Content.assemble((f"\n  {_RUNS}", "$warning")), False))
         self.query_one("#snapshots", Choices).fill(rows, keep=rows[0][0])
         self.refresh_bindings()
 
@@ -101,6 +101,16 @@ The guest's key, its spec, other guests.
         chosen = self.query_one("#snapshots", Choices).chosen if self.query("#snapshots") else ""
         return chosen[1:]
 
+    @property
+    def _runs(self) -> bool:
+        return self._look is not None and runs(self._look)
+
+    def _at_rest(self) -> bool:
+        """Whether it is off; where it is not, that is said."""
+        if self._runs:
+            self.notify(_RUNS, severity="warning")
+        return not self._runs
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing to delete where there is none."""
         del parameters
@@ -108,6 +118,8 @@ The guest's key, its spec, other guests.
 
     def action_take(self) -> None:
         """Ask for a name."""
+        if not self._at_rest():
+            return
         number = next(n for n in range(1, 1000) if f"snapshot-{n}" not in self._names)
         words = "All disks of the guest are kept as they are now, under this name."
         _ = self.wizard.push_screen(
@@ -145,12 +157,12 @@ The guest's key, its spec, other guests.
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         """Back to this one: the plan first."""
-        if event.option.id:
+        if event.option.id and self._at_rest():
             self.wizard.show(SnapshotReview(self.name_of_guest, "restore", event.option.id[1:], self._again))
 
     def action_remove(self) -> None:
         """The plan to delete this one."""
-        if self._chosen:
+        if self._chosen and self._at_rest():
             self.wizard.show(SnapshotReview(self.name_of_guest, "delete", self._chosen, self._again))
 
     def action_back(self) -> None:

@@ -164,5 +164,5 @@ class GuestsDesk:
                 return f"{hypervisor.title} takes none here."
             self.reinstall_plan(guest.name, (), snapshot=True)
         except WizardError as error:
-            return error.message
+            return "" if error.reference == "nothing-to-wipe" else error.message
         return ""

@@ -14,8 +14,7 @@ import pytest
 from smartos_wizard.core.paths import below
 from smartos_wizard.screens.guests_desk import Room
 from tests.screens.conftest import on, text_grid, until, wizard
-from tests.screens.guest_parts import GIB, make
-from tests.screens.test_guests_screen import to_guests
+from tests.screens.guest_parts import GIB, make, to_guests
 from tests.screens.test_looks import settled
 
 PLACE = Path("/tmp") / f"looks-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"  # as long on every machine
