@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,70 +11,32 @@ from typing import Any
 import pytest
 
 from smartos_wizard.core.events import PlanFinished
-from smartos_wizard.core.paths import below
-from smartos_wizard.core.plan import Plan
 from smartos_wizard.guests import sandbox
-from smartos_wizard.guests.building import Wish, build
-from smartos_wizard.guests.model import BootKind, BootMedium, GuestSpec, Sandbox, State
+from smartos_wizard.guests.model import Sandbox, State
 from smartos_wizard.guests.planning import plan_delete, plan_reinstall, plan_snapshot, plan_start
-from smartos_wizard.guests.virtualbox import info, talk
-from smartos_wizard.guests.virtualbox.api import child
-from smartos_wizard.guests.virtualbox.api.driver import VirtualBoxApiDriver
+from smartos_wizard.guests.virtualbox import info
 from smartos_wizard.guests.virtualbox.driver import VirtualBoxDriver
-from tests.lab.rig import virtualbox
-from tests.unit.guests.parts import GIB, Place, image, plan_of
+from tests.lab.rig import boxes
+from tests.lab.rig.boxes import done, manage, spec_of
+from tests.unit.guests.parts import GIB, Place, plan_of
 
 pytestmark = pytest.mark.lab
 
 
-@pytest.fixture(scope="module")
-def programs(space: Path) -> Path:
-    return virtualbox.install(space / "virtualbox-api")
-
-
 @pytest.fixture
-def place(home: Path, programs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(home: Path, space: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """Guests by vboxapi; `by_command` gives those by VBoxManage in the same VirtualBox."""
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    monkeypatch.setenv(child.PYTHON, str(programs / "vbox-python"))
-    for name, value in virtualbox.environment(home / "vbox").items():
-        monkeypatch.setenv(name, value)
-    paths = below(home)
-    yield Place(paths, drivers=(VirtualBoxApiDriver(paths),))
-    child.close()
-
-
-def by_command(place: Place) -> Place:
-    return Place(place.paths, drivers=(VirtualBoxDriver(place.paths),))
+    with boxes.box(home, space, monkeypatch, api=True) as found:
+        yield found
 
 
 @pytest.fixture
 def iso(home: Path) -> Path:
-    path = home / "smartos, the 1st.iso"
-    path.write_bytes((bytes(32 << 10) + b"\1CD001\1").ljust(128 << 10, b"\0"))
-    return path
+    return boxes.iso_in(home)
 
 
-def manage(place: Place, *words: str) -> str:
-    """VBoxManage as a person would call it."""
-    return talk.insist((place.drivers[0].detect().path, "-q", *words)).out
-
-
-def done(place: Place, plan: Plan) -> PlanFinished:
-    end = place.run(plan)[-1]
-    assert isinstance(end, PlanFinished)
-    assert end.exit_code == 0, str(end.error and end.error.message)
-    return end
-
-
-def spec_of(place: Place, iso: Path, name: str, key: bool = False, **wish: Any) -> GuestSpec:
-    source = image()
-    boot = (
-        BootMedium(BootKind.KEY, str(source.path), source.stamp)
-        if key
-        else BootMedium(BootKind.ISO, str(iso))
-    )
-    return build(Wish(name, boot, **wish), place.drivers[0], place)
+def by_command(place: Place) -> Place:
+    return Place(place.paths, drivers=(VirtualBoxDriver(place.paths),))
 
 
 SPECS: dict[str, dict[str, Any]] = {
