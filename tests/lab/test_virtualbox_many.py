@@ -81,6 +81,7 @@ def test_made_exported_emptied_and_gone(place: Place, iso: Path, home: Path, nam
     done(place, plan_delete(guest, place))
     assert info.machines(manage(place, "list", "vms")) == {}
     assert info.blocks(manage(place, "list", "hdds")) == []
+    assert info.blocks(manage(place, "list", "dvds")) == []
     assert not guest.folder.exists()
 
 

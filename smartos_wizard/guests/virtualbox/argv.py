@@ -72,7 +72,11 @@ def forget(vbox: Manage, guest: Guest) -> list[list[str]]:
     closed += [str(disk_path(guest, disk)) for disk in guest.spec.disks]
     # Forgotten, not deleted; refused by VirtualBox where another guest has it in its drive.
     iso = [vbox("closemedium", "dvd", guest.spec.boot.source)] if guest.spec.boot.kind is BootKind.ISO else []
-    return [vbox("unregistervm", guest.spec.uuid), *(vbox("closemedium", "disk", path) for path in closed), *iso]
+    return [
+        vbox("unregistervm", guest.spec.uuid),
+        *(vbox("closemedium", "disk", path) for path in closed),
+        *iso,
+    ]
 
 
 def hardware(vbox: Manage, guest: Guest) -> list[list[str]]:

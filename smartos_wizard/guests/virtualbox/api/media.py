@@ -33,8 +33,8 @@ def createmedium(api: Api, words: list[str]) -> str:
 
 
 def closemedium(api: Api, words: list[str]) -> str:
-    """Forget a disk; `--delete` removes its file."""
-    medium = opened(api, words[1], "HardDisk")
+    """Forget a `disk` or `dvd`; `--delete` removes its file."""
+    medium = opened(api, words[1], "DVD" if words[0] == "dvd" else "HardDisk")
     if "--delete" in words:
         api.wait(medium.deleteStorage())
     with contextlib.suppress(api.manager.oXcptClass) if "--delete" in words else contextlib.nullcontext():
