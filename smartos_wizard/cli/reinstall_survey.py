@@ -97,6 +97,8 @@ def survey_command(
     if host:
         password = click.prompt("Password", hide_input=True, err=True) if ask_password else None
         before, _, name = host.rpartition("@")
+        if not as_json:
+            tell(f"Asking {tame(name)}; nothing is changed there …")
         survey = _taken(options, Address(name, user or before, port, jump, identity, password, accept))
     else:
         survey = _from_file(file)

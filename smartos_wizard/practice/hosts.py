@@ -50,7 +50,7 @@ class PracticeHost:
     host_key: str = "SHA256:PRACTICEpracticePRACTICEpracticePRACTICEpra"
     sent: list[str] = field(default_factory=list)
 
-    def run(self, script: str, seconds: float = 300.0) -> str:  # noqa: ARG002 - a make-believe machine answers at once
+    def run(self, script: str, seconds: float = 600.0) -> str:  # noqa: ARG002 - a make-believe machine answers at once
         """The answers of this machine to a survey."""
         self.sent += ["/bin/sh -s", script]
         if self.name == "dropped-connection":

@@ -70,7 +70,7 @@ class SshHost:
     _loop: Loop
     sent: list[str] = field(default_factory=list)
 
-    def run(self, script: str, seconds: float = 300.0) -> str:
+    def run(self, script: str, seconds: float = 600.0) -> str:
         """What the script prints. Raises NetworkFailed `host-silent` after `seconds`, DeviceLost `connection-lost`."""
         self.sent += [SHELL, script]
         return self._loop.call(self._run(script, seconds))
@@ -95,6 +95,11 @@ class SshHost:
         if process.exit_status is None or process.exit_status < 0:
             raise _lost(self.name, None)
         return said.decode("utf-8", "replace")
+
+    @property
+    def wire(self) -> tuple[Loop, asyncssh.SSHClientConnection]:
+        """What `ssh_streams` works with."""
+        return self._loop, self._line.connection
 
     def close(self) -> None:
         """Close the connection, and those it went through."""

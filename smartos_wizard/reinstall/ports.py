@@ -51,7 +51,7 @@ class Host(Protocol):
         """Every command that was sent, in order; a script that was fed to a shell stands after its command."""
         ...
 
-    def run(self, script: str, seconds: float = 300.0) -> str:
+    def run(self, script: str, seconds: float = 600.0) -> str:
         """What the script prints on stdout, run by `sh`. Raises NetworkFailed or DeviceLost where it did not come to its end."""
         ...
 
