@@ -20,7 +20,7 @@ from smartos_wizard.guests.qemu import probe
 from smartos_wizard.guests.qemu.driver import PROGRAM
 from smartos_wizard.guests.qemu.monitor import Monitor
 from tests.lab.rig import fatkey, parts, qemuguests, tinyboot
-from tests.lab.rig.qemuguests import Desk, until
+from tests.lab.rig.qemuguests import Desk, listening, until
 from tests.lab.rig.tinyboot import SAYS, WORD, Media
 
 pytestmark = pytest.mark.lab
@@ -54,22 +54,6 @@ def ended(process: psutil.Process) -> bool:
     with suppress(psutil.Error):
         return process.status() == psutil.STATUS_ZOMBIE
     return True
-
-
-def listening(process: psutil.Process) -> list[tuple[str, int]]:
-    """The TCP sockets on which a process waits for connections, as the kernel lists them."""
-    inodes = set()
-    for fd in Path(f"/proc/{process.pid}/fd").iterdir():
-        match = re.match(r"socket:\[(\d+)\]", str(fd.readlink()))
-        inodes |= {match[1]} if match else set()
-    found = []
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{process.pid}/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and fields[9] in inodes:
-                address, port = fields[1].split(":")
-                found.append((address, int(port, 16)))
-    return found
 
 
 @pytest.mark.parametrize("iso", [False, True], ids=["key", "iso"])
@@ -116,7 +100,7 @@ def test_it_lives_on_in_its_own_sandbox_and_ssh_is_on_loopback_only(desk: Desk) 
     assert line[line.index("-sandbox") + 1].startswith("on,obsolete=deny,elevateprivileges=deny,spawn=deny")
     assert re.search(r"^Seccomp:\s*2$", status, re.MULTILINE)
     port = desk.shown()["actual"]["ssh_port"]
-    assert listening(process) == [("0100007F", port)]
+    assert listening(process.pid) == [("0100007F", port)]
     with socket.create_connection(("127.0.0.1", port), 5):
         pass
     again = desk.run("start", "lab")
@@ -188,7 +172,10 @@ def test_another_command_than_was_asked_for_is_told_as_it_runs(desk: Desk) -> No
     assert drift["ssh from this machine"] == "0.0.0.0, hostfwd=tcp:127.0.0.1:0-:80"
     assert drift["sound"] == "on"
     assert "another command" in " ".join(shown["actual"]["notes"])
-    assert sorted(address for address, _port in listening(desk.process(guest))) == ["00000000", "0100007F"]
+    assert sorted(address for address, _port in listening(desk.process(guest).pid)) == [
+        "00000000",
+        "0100007F",
+    ]
     desk.run("stop", "lab", "--force")
     assert desk.shown()["drift"] == []
 

@@ -16,6 +16,7 @@ from smartos_wizard.guests.qemu import words
 from smartos_wizard.guests.qemu.driver import QemuDriver
 from smartos_wizard.guests.qemu.probe import Engine
 from tests.lab.rig import parts
+from tests.lab.rig.qemuguests import listening
 from tests.lab.rig.wire import GATEWAY, ME, Wire, is_tcp, wire
 from tests.unit.guests.parts import Place
 
@@ -65,9 +66,8 @@ def reached(line: Wire, server: socket.socket, address: IPv4Address) -> bool:
 
 def let_in(line: Wire) -> bool:
     """Whether ssh from this machine knocks at the guest's port 22, by the port QEMU chose on loopback."""
-    (port,) = {
-        each.laddr.port for each in psutil.Process(line.process.pid).net_connections("tcp") if each.status == "LISTEN"
-    }  # fmt: skip
+    ((address, port),) = listening(line.process.pid)
+    assert address == "0100007F"
     with socket.create_connection(("127.0.0.1", port), 5):
         return line.wait(lambda frame: is_tcp(frame, 0, 22) and frame[30:34] == ME.packed, 5) is not None
 

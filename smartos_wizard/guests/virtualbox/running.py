@@ -10,10 +10,11 @@ import time
 from pathlib import Path
 
 from smartos_wizard.core.errors import WizardError
-from smartos_wizard.core.paths import private_directory
 from smartos_wizard.guests import console_tee
 from smartos_wizard.guests.hypervisor import Tell
+from smartos_wizard.guests.iso import require_there
 from smartos_wizard.guests.model import Guest, State
+from smartos_wizard.guests.store import make_sockets
 from smartos_wizard.guests.virtualbox import argv, info
 from smartos_wizard.guests.virtualbox.argv import Manage
 from smartos_wizard.guests.virtualbox.said import Said, codes_in, explain
@@ -64,6 +65,7 @@ def start(vbox: Manage, guest: Guest, tell: Tell) -> None:
     if info.state_of(found) in (State.RUNNING, State.STARTING):
         tell(f"{guest.name} runs already.")
         return
+    require_there(guest)
     port = ssh_port(found)
     if port is not None and not is_free(port):
         new = free_port()
@@ -72,7 +74,7 @@ def start(vbox: Manage, guest: Guest, tell: Tell) -> None:
         tell(f"Port {port} is taken by another program, so ssh is at {new} now.")
     for each in argv.shut_loopback(vbox, guest):
         insist(tuple(each), vbox.asking)
-    private_directory(guest.sockets)
+    make_sockets(guest)
     tee = _tee(guest)
     call = vbox.ask("startvm", guest.spec.uuid, "--type", "headless")
     # It may say that it failed and have started all the same, so what counts is the state.

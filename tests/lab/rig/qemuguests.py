@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -139,3 +140,19 @@ def until(holds: Callable[[], Any], seconds: float = 30, what: str = "") -> None
     while not holds():
         assert time.monotonic() < deadline, what or "it did not come"
         time.sleep(0.1)
+
+
+def listening(pid: int) -> list[tuple[str, int]]:
+    """The TCP sockets on which a process waits for connections, as the kernel lists them."""
+    inodes = set()
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        match = re.match(r"socket:\[(\d+)\]", str(fd.readlink()))
+        inodes |= {match[1]} if match else set()
+    found = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in inodes:
+                address, port = fields[1].split(":")
+                found.append((address, int(port, 16)))
+    return found
