@@ -61,6 +61,8 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
         Binding("down", "app.focus_next", show=False),
     ]
 
+    IDLE = "Enter goes on. Up and Down go to the rows, Left and Right change a value."
+
     choices: BootChoices
     given: Given
 
@@ -228,7 +230,7 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
         elif wrong:
             words, style = f"{len(wrong)} to be put right before going on.", "bold $error"
         else:
-            words, style = "Enter goes on. Up and Down go to the rows, Left and Right change a value.", ""
+            words, style = self.IDLE, ""
         say(self.query_one("#hint", Static), Content.assemble((words, style)))
 
     def _sum(self, wrong: Mapping[str, str], clauses: tuple[str, ...]) -> Content:

@@ -157,8 +157,10 @@ class GuestForm(Page):
         lines = []
         for said in self._judged.said:
             if said.field in self.FIELDS or not said.field:
-                mark = self.marks.failed if said.level == "error" else self.marks.warn
-                lines.append(Content.assemble((f"{mark} {said.words}", _STYLES[said.level])))
+                mark = {"error": f"{self.marks.failed} ", "warning": f"{self.marks.warn} "}.get(
+                    said.level, ""
+                )
+                lines.append(Content.assemble((f"{mark}{said.words}", _STYLES[said.level])))
         return lines
 
     def beside(self, name: str) -> str:

@@ -24,6 +24,7 @@ class GuestOptions(Options):
     """The same rows; a guest always has a console that is named."""
 
     SIDE_TITLE: ClassVar[str] = "On its own key, besides the release"
+    IDLE = f"{Options.IDLE}\nF4 makes answers for everything: the guest then sets itself up and asks nobody."
     HELP = """
 ### What is this?
 What SmartOS and its setup are told: which console, which answers, which password.
