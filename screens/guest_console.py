@@ -166,10 +166,8 @@ Nothing but what you type reaches the guest.
             case Way.TAKEN:
                 parts = [(f"{marks.warn} read-only ", "bold $warning"), (state.why, "$warning")]
             case _:
-                parts = [
-                    (f"{marks.todo} read-only ", "bold"),
-                    (f"{state.why} Below is what it said last.", "$dim"),
-                ]
+                last = "Below is what it said last." if self._fed else "It said nothing yet."
+                parts = [(f"{marks.todo} read-only ", "bold"), (f"{state.why} {last}", "$dim")]
         line = Content.assemble(*parts)
         return line if line.cell_length <= width else line[: width - 1] + "…"
 

@@ -48,7 +48,7 @@ async def test_a_guest_is_started_typed_at_and_switched_off_from_the_wizard(worl
     from smartos_wizard.app import WizardApp
 
     desk.create()
-    app = WizardApp(world)
+    app: Any = WizardApp(world)
     async with app.run_test(size=(80, 24)) as pilot:
         app.show_guests()
         await until(pilot, lambda: on(app, "Guests")() and "○ off" in text_grid(app), "its state")
@@ -62,7 +62,9 @@ async def test_a_guest_is_started_typed_at_and_switched_off_from_the_wizard(worl
         await pilot.press(*"Root")
         await until(pilot, lambda: "login: rOOT" in text_grid(app), "its answer")
         await pilot.press("ctrl+c")  # the guest's, not the wizard's
-        await until(pilot, lambda: desk.said(desk.store.find("lab")).endswith("rOOT#"), "Ctrl-C arrives, turned over")
+        await until(
+            pilot, lambda: desk.said(desk.store.find("lab")).endswith("rOOT#"), "Ctrl-C arrives, turned over"
+        )
         await pilot.press("ctrl+right_square_bracket")
         await until(pilot, lambda: on(app, "Guests")() and "● running" in text_grid(app), "the list")
         await pilot.press("s")

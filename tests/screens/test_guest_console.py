@@ -37,18 +37,18 @@ async def console(world: Any, size: tuple[int, int] = (80, 24)) -> AsyncIterator
 
 async def heard(pilot: Any, end: OtherEnd, count: int) -> bytes:
     """That many bytes, once they are there; the screen works meanwhile."""
-    assert end.line is not None
-    found = b""
+    line, found = end.line, b""
+    assert line is not None
 
     def there() -> bool:
         nonlocal found
         with contextlib.suppress(BlockingIOError):
-            found += end.line.recv(1000)
+            found += line.recv(1000)
         return len(found) >= count
 
-    end.line.setblocking(False)
+    line.setblocking(False)
     await until(pilot, there, f"{count} bytes typed")
-    end.line.settimeout(5)
+    line.settimeout(5)
     return found
 
 
@@ -136,6 +136,15 @@ async def test_it_is_read_only_once_the_guest_is_off_and_says_so(world: Any) -> 
         assert on(app, "GuestConsole")()
         await pilot.press("escape")
         await until(pilot, on(app, "Guests"))
+
+
+async def test_one_that_never_ran_has_said_nothing(world: Any) -> None:
+    make(world, "lab")
+    async with wizard(world) as (app, pilot):
+        app.show(GuestConsole("lab"))
+        await until(
+            pilot, lambda: on(app, "GuestConsole")() and "It is off. It said nothing yet." in text_grid(app)
+        )
 
 
 async def test_all_it_said_is_walked_through(world: Any) -> None:

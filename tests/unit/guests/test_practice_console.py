@@ -35,7 +35,11 @@ def test_one_logs_in_asks_for_help_and_switches_it_off(tmp_path: Path) -> None:
     line, said = ConsoleLine(where), bytearray()
 
     def answers(words: bytes) -> None:
-        until(lambda: said.extend(line.take(8192)) or words in said)
+        def there() -> bool:
+            said.extend(line.take(8192))
+            return words in said
+
+        until(there)
 
     line.start()
     try:
