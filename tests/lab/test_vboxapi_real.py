@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from smartos_wizard.core.events import PlanFinished
+from smartos_wizard.core.events import PlanFinished, StepStarted
 from smartos_wizard.guests import sandbox
 from smartos_wizard.guests.model import Sandbox, State
 from smartos_wizard.guests.planning import plan_delete, plan_reinstall, plan_snapshot, plan_start
 from smartos_wizard.guests.virtualbox import info
+from smartos_wizard.guests.virtualbox.api import child
 from smartos_wizard.guests.virtualbox.driver import VirtualBoxDriver
 from tests.lab.rig import boxes
-from tests.lab.rig.boxes import done, manage, spec_of
+from tests.lab.rig.boxes import done, made, manage, spec_of
 from tests.unit.guests.parts import GIB, Place, plan_of
 
 pytestmark = pytest.mark.lab
@@ -152,3 +154,23 @@ def test_marks_are_respected_and_foreign_disks_survive(place: Place, iso: Path, 
     done(place, plan_delete(guest, place))
     assert foreign.exists()
     manage(place, "closemedium", "disk", str(foreign), "--delete")
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the child only walks to its end
+@pytest.mark.parametrize("at", ["hardware", "check"])
+def test_killed_at_any_step_it_is_made_anew(place: Place, iso: Path, at: str) -> None:
+    plan = plan_of(place, spec_of(place, iso))
+    child.close()  # so that the one that is killed has a process of its own for vboxapi
+    killed = os.fork()
+    if not killed:
+        for event in place.events(plan):
+            if isinstance(event, StepStarted) and event.step == at:
+                os._exit(9)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(killed, 0)[1]) == 9
+    (half,) = place.guests.list()
+    assert not half.made
+    guest = made(place, iso)
+    assert info.machines(manage(place, "list", "vms")) == {guest.spec.uuid: "lab"}
+    assert len(info.blocks(manage(place, "list", "hdds"))) == 1
+    done(place, plan_delete(guest, place))
