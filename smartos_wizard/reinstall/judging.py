@@ -93,6 +93,8 @@ def _where(survey: Survey) -> Iterator[Stop]:
         yield Stop("triton-node", f"{name} is a node of Triton ({tame(survey.triton)}). Triton sets its nodes up itself and has to know of it.", hint="Use Triton's own factory reset (`sdc-server factory-reset`).")  # fmt: skip
     if survey.mode is Mode.OTHER:
         yield Stop("not-standalone", f"{name} was not started as a standalone SmartOS.", hint="Boot it from a SmartOS key, normally or in Rescue Mode, and survey it again.")  # fmt: skip
+    if not survey.host_key:
+        yield Stop("no-host-key", "Its ssh key is not known from this survey; the machine is known again by its hostid and the guids of its pools.", level="note")  # fmt: skip
     if not survey.hostid:
         yield Stop("no-identity", "Without its hostid the machine could not be known again before it is wiped.", hint="Survey it again.")  # fmt: skip
 

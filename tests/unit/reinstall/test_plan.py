@@ -309,6 +309,11 @@ def test_a_is_recommended_for_one_pool_and_c_for_two() -> None:
     assert verdicts[(Way.RESET, False)] == "possible"
 
 
+def test_a_survey_from_a_file_has_no_host_key_and_the_plan_says_so() -> None:
+    plan = planned(survey(how="file", host_key=""))
+    assert any("ssh key is not known" in detail for detail in plan.steps[0].details)
+
+
 def test_nothing_is_recommended_for_a_triton_node() -> None:
     advice = advise(survey(triton="head node"), NOW)
     assert advice.recommended is None
