@@ -83,7 +83,9 @@ def test_made_as_asked_snapshots_emptied_and_gone(place: Place, iso: Path, name:
     done(place, plan_delete(guest, place))
     assert name not in info.machines(manage(place, "list", "vms")).values()
     assert info.blocks(manage(place, "list", "hdds")) == []
-    assert info.blocks(manage(place, "list", "dvds")) == [], "the ISO is forgotten there, and stays on the disk"
+    assert info.blocks(manage(place, "list", "dvds")) == [], (
+        "the ISO is forgotten there, and stays on the disk"
+    )
     assert not guest.folder.exists()
     assert iso.exists(), "what was not made by us stays"
 
