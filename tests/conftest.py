@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smartos_wizard.core.paths import Paths, below
+from smartos_wizard.guests.store import GuestStore
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +27,10 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> Paths:
+def paths(tmp_path: Path) -> Iterator[Paths]:
     """Directories of this test alone."""
-    return below(tmp_path / "wizard")
+    found = below(tmp_path / "wizard")
+    yield found
+    sockets = GuestStore(found).sockets_of("0" * 8).parent
+    if sockets.parent == Path(tempfile.gettempdir()):  # where the test's own directory has too long a name
+        shutil.rmtree(sockets, ignore_errors=True)

@@ -134,6 +134,8 @@ class GuestStore:
                 raise Refused("not-ours", f"{guest.folder} was not made by this program; it stays as it is.")
         if guest.sockets.is_dir():
             shutil.rmtree(guest.sockets, ignore_errors=True)
+            with contextlib.suppress(OSError):  # others are still in it
+                guest.sockets.parent.rmdir()
         if there:
             for path in guest.folder.iterdir():
                 if path.is_dir() and not path.is_symlink():
