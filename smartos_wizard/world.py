@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from smartos_wizard.guests.hypervisor import Hypervisor
     from smartos_wizard.guests.sizing import HostSize
     from smartos_wizard.guests.store import GuestStore
-    from smartos_wizard.reinstall.ports import Hosts
+    from smartos_wizard.reinstall.ports import Host, Hosts
+    from smartos_wizard.reinstall.streams import StreamHost
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class World:
     closers: list[Callable[[], None]] = field(default_factory=list)
     drivers: tuple[Hypervisor, ...] = ()
     """Once made they are kept, so that each asks its hypervisor for its version once."""
+    doors: dict[str, Host] = field(default_factory=dict)
+    """Machines that are connected already, by the name they were reached under; whoever takes one closes it."""
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -112,6 +115,12 @@ class World:
 
         return SshHosts(self.paths)
 
+    def streaming(self, host: Host) -> StreamHost:
+        """The same machine, for what is too large for one answer."""
+        from smartos_wizard.reinstall.ssh_streams import streaming
+
+        return streaming(host)
+
     def host_size(self) -> HostSize:
         """How large this machine is, for guests."""
         import psutil
@@ -170,6 +179,14 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.guests.steps import GUEST_ACTIONS
 
         return GUEST_ACTIONS
+    if kind == "reinstall-backup":
+        from smartos_wizard.reinstall.backup_steps import BACKUP_ACTIONS
+
+        return BACKUP_ACTIONS
+    if kind == "reinstall-restore":
+        from smartos_wizard.reinstall.restore_steps import RESTORE_ACTIONS as RESTORE_HOST_ACTIONS
+
+        return RESTORE_HOST_ACTIONS
     raise UsageProblem(
         "unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?"
     )

@@ -9,6 +9,9 @@ from smartos_wizard.cli.lazy import CommandsGroup
 _COMMANDS = {
     "survey": ("smartos_wizard.cli.reinstall_survey", "survey_command", "What is on a SmartOS machine; changes nothing."),
     "plan": ("smartos_wizard.cli.reinstall_plan", "plan_command", "What a re-install would do there, step by step."),
+    "backup": ("smartos_wizard.cli.reinstall_backup", "backup_command", "Keep what would be lost, in a directory here."),
+    "backup-check": ("smartos_wizard.cli.reinstall_backup", "backup_check_command", "Is every file of a backup what was written?"),
+    "restore": ("smartos_wizard.cli.reinstall_restore", "restore_command", "Put configuration, instances and data back."),
     "runbook": ("smartos_wizard.cli.reinstall_runbook", "runbook_command", "The same to type at its console, on paper."),
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from smartos_wizard.core.errors import DeviceLost, NetworkFailed
@@ -14,6 +14,7 @@ from smartos_wizard.practice.host_answers import (
     PracticeMachine,
     PracticePool,
 )
+from smartos_wizard.practice.host_streams import PracticeMemory, answer, swallow
 from smartos_wizard.reinstall.ports import Address
 
 _TB4 = 4_000_787_030_016
@@ -33,6 +34,8 @@ MACHINES: dict[str, PracticeMachine] = {
     "running-vms": replace(_PLAIN, hostname="running-vms", hostid="3c9f21af", instances=(replace(_WEB, state="running"), replace(_DB, state="running"))),
     "triton": replace(_PLAIN, hostname="triton", hostid="3c9f21b0", parameters=(), key=False, triton=True),
     "dropped-connection": replace(_PLAIN, hostname="dropped-connection", hostid="3c9f21b1"),
+    "dropped-stream": replace(_PLAIN, hostname="dropped-stream", hostid="3c9f21b3"),
+    "wiped": replace(_PLAIN, hostname="wiped", hostid="3c9f21b4", instances=()),
     "zone": replace(_PLAIN, hostname="zone", hostid="3c9f21b2", zone=_WEB.uuid),
     "not-smartos": replace(_PLAIN, hostname="not-smartos", hostid="007f0101", system="Linux"),
 }  # fmt: skip
@@ -49,6 +52,7 @@ class PracticeHost:
     port: int = 22
     host_key: str = "SHA256:PRACTICEpracticePRACTICEpracticePRACTICEpra"
     sent: list[str] = field(default_factory=list)
+    memory: PracticeMemory | None = None
 
     def run(self, script: str, seconds: float = 600.0) -> str:  # noqa: ARG002 - a make-believe machine answers at once
         """The answers of this machine to a survey."""
@@ -56,6 +60,18 @@ class PracticeHost:
         if self.name == "dropped-connection":
             raise DeviceLost("connection-lost", f"The connection to {self.name} was lost before all answers were there.", hint="Try again; asking changes nothing there.", context="nothing was changed there")  # fmt: skip
         return self.machine.answers(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self.clock())))
+
+    def stream(self, command: str, stop: Callable[[], bool] = lambda: False) -> Iterator[bytes]:  # noqa: ARG002
+        """As `StreamHost.stream`."""
+        self.sent.append(command)
+        self.memory = self.memory or PracticeMemory(self.machine)
+        yield from answer(self.name, self.memory, command)
+
+    def feed(self, command: str, chunks: Iterable[bytes], stop: Callable[[], bool] = lambda: False) -> bytes:  # noqa: ARG002
+        """As `StreamHost.feed`."""
+        self.sent.append(command)
+        self.memory = self.memory or PracticeMemory(self.machine)
+        return swallow(self.memory, command, chunks)
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -1,0 +1,130 @@
+"""What a make-believe machine answers to a backup and to a restore: small streams, and a memory of what it was told."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import struct
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from smartos_wizard.core.errors import DeviceLost
+from smartos_wizard.practice.host_answers import PracticeMachine
+from smartos_wizard.reinstall.backup_stream import MAGIC, RECORD
+from smartos_wizard.reinstall.streams import CommandFailed
+
+_PIECE = 64 << 10
+_PIECES = 24
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAME = re.compile(r"zones/[\w./@:%-]+")
+
+
+@dataclass(slots=True)
+class PracticeMemory:
+    """What was made on the machine since it was connected: snapshots, datasets, files."""
+
+    machine: PracticeMachine
+    made: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
+    """UUIDs that were written into /etc/zones/index."""
+    sends: int = 0
+
+    @property
+    def datasets(self) -> set[str]:
+        """What is there."""
+        pools = {pool.name for pool in self.machine.pools if pool.imported}
+        system = {f"zones/{name}" for name in ("config", "usbkey", "opt", "var", "cores")}
+        return pools | system | {f"zones/{each.uuid}" for each in self.machine.instances} | self.made
+
+
+def answer(host: str, memory: PracticeMemory, command: str) -> Iterator[bytes]:
+    """What the command says. Raises CommandFailed for one it does not know, DeviceLost where the machine is that kind."""
+    words = command.rsplit("; export PATH LC_ALL; ", maxsplit=1)[-1]
+    names = _NAME.findall(words)
+    if words.startswith("zfs send -R"):
+        memory.sends += 1
+        yield from _stream(names[0], host if host == "dropped-stream" and memory.sends > 1 else "")
+        return
+    said = _told(memory, words, names)
+    if said is None:
+        said = _done(memory, words, names)
+    if said is None:
+        raise CommandFailed(host, command, 127, "not a command of make-believe machines")
+    yield said
+
+
+def _told(memory: PracticeMemory, words: str, names: list[str]) -> bytes | None:
+    """The answer to a question; None where it is none."""
+    machine = memory.machine
+    pools = "".join(f"{pool.name}\t{pool.guid}\n" for pool in machine.pools if pool.imported)
+    there = {each.uuid for each in machine.instances} | memory.known
+    found = [each for each in machine.instances if each.uuid in words]
+    instance = {"uuid": found[0].uuid, "alias": found[0].alias, "brand": found[0].brand} if found else {}
+    answers = {
+        "hostid": f"{machine.hostid}\n{pools}",
+        "for each in": "".join(f"{name}\n" for name in names if name in memory.datasets),
+        "zfs send -nP": f"size\t{_PIECE * _PIECES}\n",
+        "vmadm lookup": "".join(f"{uuid}\n" for uuid in sorted(there) if uuid in words),
+        "vmadm get": json.dumps(instance),
+        "zonecfg": "create -b\nset zonepath=/zones/practice\nset brand=joyent\n",
+        "imgadm": "[]\n",
+        "echo '###": "### a make-believe machine\n",
+    }
+    if "tar cf" in words:
+        return _tar(machine)
+    return next((text.encode() for begin, text in answers.items() if words.startswith(begin)), None)
+
+
+def _done(memory: PracticeMemory, words: str, names: list[str]) -> bytes | None:
+    """Do what is told; None where it is not known how."""
+    if words.startswith(("zfs snapshot", "zfs get -Ho name type")):
+        memory.made.update(names)
+    elif words.startswith("zfs destroy"):
+        memory.made -= set(names)
+    elif "etc/zones/index" in words:
+        memory.known.update(_UUID.findall(words))
+    elif not words.startswith("cd / && rm -f"):
+        return None
+    return b""
+
+
+def swallow(memory: PracticeMemory, command: str, chunks: Iterable[bytes]) -> bytes:
+    """Take what is fed to the command."""
+    count = sum(len(chunk) for chunk in chunks)
+    if "zfs recv" in command and "-nvu" not in command:
+        memory.made.update(_NAME.findall(command))
+    return f"{count} bytes\n".encode()
+
+
+def _stream(name: str, drops: str) -> Iterator[bytes]:
+    """A stream with a true first and last record and nothing of worth between; `drops` names a machine that goes away."""
+    first = struct.pack("<IIQQQIIQQ", 0, 0, MAGIC, 2, 0, 0, 0, 0, 0) + name.encode()[:255]
+    yield first.ljust(RECORD, b"\0")
+    for number in range(_PIECES):
+        if drops and number == _PIECES // 2:
+            raise DeviceLost("connection-lost", f"The connection to {drops} was lost in the middle.", hint="Give the same command again: what is finished and proven is not done a second time.")  # fmt: skip
+        yield (f"{name} {number} ".encode() * _PIECE)[:_PIECE]
+    yield struct.pack("<I", 5).ljust(RECORD, b"\0")
+
+
+def _tar(machine: PracticeMachine) -> bytes:
+    files = {
+        "usbkey/config": f"hostname={machine.hostname}\nadmin_nic=02:08:20:00:00:01\nadmin_ip=dhcp\n",
+        "usbkey/shadow": "root:practice:6445::::::\n",
+        "usbkey/ssh/ssh_host_rsa_key": "make-believe\n",
+        "opt/custom/smf/backup.xml": "<service_bundle type='manifest' name='backup'/>\n",
+        "etc/zones/index": "global:installed:/\n"
+        + "".join(f"{e.uuid}:installed:/zones/{e.uuid}:{e.uuid}\n" for e in machine.instances),
+        **{f"etc/zones/{each.uuid}.xml": f'<zone name="{each.uuid}"/>\n' for each in machine.instances},
+    }
+    if not machine.instances:
+        files = {name: files[name] for name in ("usbkey/config", "usbkey/shadow", "etc/zones/index")}
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(text), 0o400 if "shadow" in name or "key" in name[-3:] else 0o644
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return packed.getvalue()
