@@ -64,7 +64,10 @@ def _run(names: list[str], runs: int) -> dict[str, list[Result]]:
 def _remember(results: dict[str, list[Result]]) -> None:
     kept = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
     now = time.strftime("%Y-%m-%d", time.gmtime())
-    kept |= {name: {"when": now, "rows": [vars(r) for r in rows]} for name, rows in results.items()}
+    kept |= {
+        name: {"when": now, "load": round(os.getloadavg()[1], 1), "rows": [vars(r) for r in rows]}
+        for name, rows in results.items()
+    }
     MEASURED.write_text(json.dumps(kept, indent=1) + "\n")
 
 
@@ -84,7 +87,8 @@ def _report() -> str:
         "the console from their first sector. VirtualBox is the real one without its kernel module, so its guests are made",
         "and not started. Where a ratio is missed, the image is tiny (a real one has 1.9 GB): what remains is the start of",
         "Python, about 0.3 s for each command, the proof of the key, and with VirtualBox more calls of VBoxManage than the",
-        "script makes, because every switch of the sandbox is set and read back.",
+        "script makes, because every switch of the sandbox is set and read back. A load beside the numbers says that the",
+        "machine had more to do than it has processors for.",
         "",
         "| What | Against | Ratio | To reach | Runs | Measured |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -106,7 +110,8 @@ def _report() -> str:
             if row["numbers"] not in shown:
                 shown.append(row["numbers"])
                 numbers = (f"{k} {v:.2f}" for k, v in row["numbers"].items())
-                details.append(f"- {row['name']} ({row['unit']}): " + ", ".join(numbers))
+                busy = f" (load {data['load']:g})" if data.get("load", 0) > 2 * (os.cpu_count() or 1) else ""
+                details.append(f"- {row['name']} ({row['unit']}): " + ", ".join(numbers) + busy)
     cores = os.cpu_count()
     tail = ["", f"Machine: {cores} cores, {platform.machine()}, Python {platform.python_version()}."]
     return "\n".join(lines + details + tail) + "\n"

@@ -37,9 +37,9 @@ class KeyImage:
     taken: int
 
     @property
-    def packed(self) -> bool:
-        """Whether it is to be decompressed."""
-        return self.path.suffix == ".gz"
+    def small(self) -> bool:
+        """Whether it is the one of 64 MiB."""
+        return self.root == _SMALL_ROOT
 
 
 def key_images(where: Path) -> list[KeyImage]:

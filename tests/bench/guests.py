@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.bench.cases import WIZARD, Bench
@@ -23,7 +24,7 @@ _PATIENCE = 60.0
 _OPTIONS = ["--memory", "2GiB", "--cpus", "1", "--disk", "20GiB", "--console", "ttya"]
 
 
-def qemu(bench: Bench) -> list[Result]:
+def qemu(bench: Bench, *, small: bool) -> list[Result]:
     """Made, configured, started, first byte on the console; in QEMU."""
     home = Path(os.environ["SMARTOS_WIZARD_HOME"])
     _wizard(
@@ -31,7 +32,7 @@ def qemu(bench: Bench) -> list[Result]:
     )  # looks for the acceleration once, as a first use does
     engine = json.loads((home / "cache" / "qemu-engine.json").read_text())
     rows: list[Result] = []
-    for image in key_images(bench.where.parent):
+    for image in _images(bench, small=small):
         rows += _in_qemu(bench, image, home / "state" / "guests" / "bench", engine)
     return rows
 
@@ -75,11 +76,11 @@ def _in_qemu(bench: Bench, image: KeyImage, folder: Path, engine: dict[str, str]
     ]  # fmt: skip
 
 
-def virtualbox(bench: Bench) -> list[Result]:
+def virtualbox(bench: Bench, *, small: bool) -> list[Result]:
     """Made and configured in the real VirtualBox; without its kernel module it starts nothing, so no further."""
     rows: list[Result] = []
     with _virtualbox() as place:
-        for image in key_images(bench.where.parent):
+        for image in _images(bench, small=small):
             rows += _in_virtualbox(bench, image, place)
     return rows
 
@@ -146,6 +147,10 @@ def _virtualbox() -> Iterator[Path]:
             os.environ.update(before)
 
 
+def _images(bench: Bench, *, small: bool) -> list[KeyImage]:
+    return [image for image in key_images(bench.where.parent) if image.small is small]
+
+
 def _create(name: str, image: KeyImage, hypervisor: str) -> None:
     _wizard("guest", "create", name, "--image", str(image.path), "--sha256", image.sha256,
             "--hypervisor", hypervisor, *_OPTIONS, "--json")  # fmt: skip
@@ -190,4 +195,9 @@ def _row(
     return Result(name, peer, ratio, f"≤ {most:g}", ratio <= most, runs, seen, unit)
 
 
-CASES: dict[str, Callable[[Bench], list[Result]]] = {"guests-qemu": qemu, "guests-virtualbox": virtualbox}
+CASES: dict[str, Callable[[Bench], list[Result]]] = {
+    "guests-qemu": partial(qemu, small=False),
+    "guests-qemu-small": partial(qemu, small=True),
+    "guests-virtualbox": partial(virtualbox, small=False),
+    "guests-virtualbox-small": partial(virtualbox, small=True),
+}
