@@ -174,21 +174,17 @@ class WizardApp(Following):
     def request_quit(self) -> None:
         """The same, not asynchronous."""
         from smartos_wizard.screens.asking import Asking
+        from smartos_wizard.screens.work_words import stopping
 
         if isinstance(self.screen, Asking) and self.screen.id == "quitting":
             return
         if not self.busy or self.watched is None:
             self.exit(0)
             return
-        half = (
-            "What was begun of a guest is taken away again."
-            if self.watched.progress.kind.startswith("guest-")
-            else "A key that is half written does not boot; the rest can be written later."
-        )
         words = (
             "Work is going on. It runs in a process of its own, so you may leave it running: "
             "start the wizard again and it is followed from Home.\n\n"
-            f"Cancelling stops at the next safe moment. {half}"
+            f"Cancelling stops at the next safe moment. {stopping(self.watched.progress.kind)}"
         )
         ask = Asking(
             "Leave?", words, (("stay", "Stay"), ("leave", "Leave it running"), ("!cancel", "Cancel the work"))
