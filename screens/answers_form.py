@@ -276,6 +276,7 @@ asked at the machine, or a one-time password that is changed after the first log
         if wrong:
             if wrong[0] in BY_NAME:
                 self.query_one(f"#{wrong[0]}").focus()
+            self.app.clear_notifications()
             self.notify("This has to be put right first; the words beside it say why.", severity="warning")
             return
         self.leave(self.answers)

@@ -148,6 +148,7 @@ SmartOS on the key and your own files on it. Root's password is kept as a hash o
         wrong = list(self.wrong())
         if wrong:
             self.query_one(f"#{wrong[0]}").focus()
+            self.app.clear_notifications()
             self.notify("This has to be put right first; the words beside it say why.", severity="warning")
             return
         self.wizard.show(ConfigureReview(self.target, Told(self.choices, self._grub), self.given))

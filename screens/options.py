@@ -269,6 +269,7 @@ a hash is kept. A password in the answers stands in clear text on the key: the f
         wrong = list(self.wrong())
         if wrong:
             self.query_one(f"#{wrong[0]}").focus()
+            self.app.clear_notifications()
             self.notify("This has to be put right first; the words beside it say why.", severity="warning")
             return
         self.wizard.go(self.wizard.flow.forward(choices=self.choices, given=self.given))

@@ -202,7 +202,10 @@ class GuestForm(Page):
         field = next((name for name in stops if name), "")
         if field:
             self.query_one(f"#{field}").focus()
-        self.notify("This has to be put right first; the words below say why.", severity="warning")
+        self.app.clear_notifications()  # one such word is enough
+        self.notify(
+            "This has to be put right first; the words beside and below it say why.", severity="warning"
+        )
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """On."""

@@ -94,7 +94,7 @@ def memory_of(words: str) -> int:
     except ValueError:
         raise ValueError("no size: for example 4GiB") from None
     if size < 1 << 20:
-        raise ValueError("say of what: for example 4GiB")
+        raise ValueError("of what? Say 4GiB")
     return size >> 20
 
 
