@@ -68,7 +68,7 @@ def _in_qemu(bench: Bench, image: KeyImage, folder: Path, engine: dict[str, str]
     alone = seen["our guest, made"] / seen["script, made"]
     space = max(taken) / image.taken
     mebi = {"guest": max(taken) / (1 << 20), "image": image.taken / (1 << 20)}
-    peer = "quickemu-style script"
+    peer = f"quickemu-style script, {engine['accelerator']}"
     return [
         _row(f"guest to first console byte, {image.label}", peer, ratio, READY, bench.runs, seen),
         _row(f"guest made, {image.label}", peer, alone, READY, bench.runs, seen),
