@@ -121,8 +121,13 @@ class ZfsHost:
             with suppress(subprocess.TimeoutExpired):
                 _ = self._process.wait(0.2)
                 if not self._closed:
-                    self._agent = None
+                    self._let_go()
                     self._process = self._start()
+
+    def _let_go(self) -> None:
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            agent.close()
 
     def cut(self) -> None:
         """Pull the plug; it starts again by itself."""
@@ -135,8 +140,11 @@ class ZfsHost:
             with self._lock, suppress(OSError, TimeoutError, ConnectionError):
                 if self._agent is None:
                     agent = Lines(self.space / "agent", 5)
-                    if agent.receive(60).get("out") == "ready":
-                        self._agent = agent
+                    with suppress(OSError, TimeoutError, ConnectionError):
+                        if agent.receive(max(1.0, until - time.monotonic())).get("out") == "ready":
+                            self._agent = agent
+                    if self._agent is not agent:
+                        agent.close()
                 if self._agent is not None:
                     return self
             time.sleep(0.2)
@@ -185,6 +193,7 @@ class ZfsHost:
         """Power off, and stay off."""
         self._closed = True
         self._follower.join(5)
+        self._let_go()
         self._process.kill()
         self._process.wait()
 

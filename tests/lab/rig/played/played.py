@@ -41,7 +41,11 @@ def zonename(_args):
 
 
 def bootparams(_args):
-    shown = {name: value for name, value in state()["boot"].items() if not name.startswith(("lab_", "mitigations", "panic", "loglevel"))}
+    shown = {
+        name: value
+        for name, value in state()["boot"].items()
+        if not name.startswith(("lab_", "mitigations", "panic", "loglevel"))
+    }
     for name, value in shown.items():
         out(f"{name}={value}")
 
@@ -77,7 +81,19 @@ def diskinfo(_args):
     usb = settings().get("usb", [])
     for name, size in disks():
         kind = "USB" if name in usb else "SATA"
-        out("\t".join([kind, name, "QEMU", "HARDDISK", f"LAB-{name}", str(size), "yes" if name in usb else "no", "no"]))
+        out(
+            "\t".join(
+                [
+                    kind,
+                    name,
+                    "QEMU",
+                    "HARDDISK",
+                    str(size),
+                    "yes" if name in usb else "no",
+                    "no",
+                ]
+            )
+        )
 
 
 def disklist(_args):
@@ -125,7 +141,24 @@ def reboot(_args):
 
 COMMANDS = {
     each.__name__: each
-    for each in (uname, zonename, bootparams, prtconf, smbios, svcprop, svcs, hostid, diskinfo, disklist, fstyp, dladm, fwadm, imgadm, vmadm, reboot)
+    for each in (
+        uname,
+        zonename,
+        bootparams,
+        prtconf,
+        smbios,
+        svcprop,
+        svcs,
+        hostid,
+        diskinfo,
+        disklist,
+        fstyp,
+        dladm,
+        fwadm,
+        imgadm,
+        vmadm,
+        reboot,
+    )
 }
 
 if __name__ == "__main__":
