@@ -26,7 +26,7 @@ lint: $(VENV)/.dev ## ruff, mypy strict, import contracts
 	$(BIN)/lint-imports
 
 lab: $(VENV)/.dev ## the tests with real parts: loop devices, QEMU, FUSE (as root, on Linux)
-	$(BIN)/pytest tests/lab -m lab -q $(ARGS)
+	$(BIN)/pytest tests/lab -m lab -q -n 2 --dist loadgroup $(ARGS)
 
 bench: $(VENV)/.dev ## measure against named peers; writes docs/performance.md
 	$(BIN)/python -m tests.bench $(ARGS)

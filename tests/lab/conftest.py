@@ -13,6 +13,15 @@ from tests.lab.rig.guest import Guest, running
 from tests.lab.rig.space import private_space
 
 _homes = count()
+_IN_TREES = ("virtualbox", "vboxapi", "zfs", "vmware", "ovf")
+"""Words in the names of the files whose tests live in trees of their own; they go on beside the others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes at most: one has the loop devices, the USB bus and the terminals, the other the trees."""
+    for item in items:
+        group = "trees" if any(word in item.path.name for word in _IN_TREES) else "devices"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
