@@ -52,9 +52,8 @@ def keep(directory: Path, kept: Kept, chunks: Iterable[bytes]) -> Progress:
     written = seen = 0
     ends = _Ends()
     try:
-        with os.fdopen(
-            os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb"
-        ) as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with _disk(directory), os.fdopen(os.open(part, flags, 0o600), "wb") as file:
             for chunk in _and_end(chunks):
                 if chunk is not None:
                     seen += len(chunk)
@@ -63,14 +62,12 @@ def keep(directory: Path, kept: Kept, chunks: Iterable[bytes]) -> Progress:
                 packed = _packed(packer, chunk)
                 digest.update(packed)
                 written += len(packed)
-                with _disk(directory):
-                    file.write(packed)
+                file.write(packed)
                 yield seen
             if kept.kind == "stream":
                 ends.check(kept.path, seen)
-            with _disk(directory):
-                file.flush()
-                os.fsync(file.fileno())
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(directory / kept.path)
         sync_directory(directory)
     except BaseException:
@@ -132,7 +129,7 @@ def read_back(directory: Path, kept: Kept) -> Generator[int, None, None]:
     unpacker = zlib.decompressobj(_GZIP) if kept.path.endswith(".gz") else None
     try:
         with _opened(directory / kept.path) as file:
-            while piece := file.read(_PIECE):
+            for piece in _pieces(file):
                 digest.update(piece)
                 done += len(piece)
                 if unpacker is not None:
@@ -157,20 +154,28 @@ def unpacked(
     """What is packed in the file, in pieces; `seen` is told how many bytes of the file were read."""
     unpacker, done = zlib.decompressobj(_GZIP), 0
     with _opened(directory / kept.path) as file:
-        while piece := file.read(_PIECE):
+        for piece in _pieces(file):
             done += len(piece)
             seen(done)
             yield from _unpacked(unpacker, piece)
 
 
 def _unpacked(unpacker: zlib._Decompress, piece: bytes) -> Iterator[bytes]:
-    while piece:
+    """In small parts, however well it was packed; an empty piece is the end. What stands after it, the digest tells of."""
+    if not piece and (part := unpacker.flush()):
+        yield part
+    while piece and not unpacker.eof:
         part = unpacker.decompress(piece, _PIECE)
         if part:
             yield part
         piece = unpacker.unconsumed_tail
-        if not part and not piece:
-            return
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    """The file in pieces, the last one empty."""
+    while piece := file.read(_PIECE):
+        yield piece
+    yield b""
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -70,7 +70,7 @@ def plan_restore(
         steps.append(_look(receive, groups))
     if files:
         steps.append(_configuration(files, compared))
-    steps += _per_group(manifest, groups, receive, instances, survey)
+    steps += _per_group(manifest, groups, receive, instances, survey, before)
     tokens = (host_name(survey), *(f"{host_name(survey)}:{tame(tree.dataset, 120)}" for tree in half))
     what = (["configuration"] if files else []) + [g.title for g in groups]
     return Plan(
@@ -194,8 +194,8 @@ def _configuration(files: tuple[str, ...], compared: Compared) -> Step:
 
 
 def _per_group(
-    manifest: Manifest, groups: tuple[Group, ...], receive: list[Tree], instances: list[Group], survey: Survey
-) -> list[Step]:
+    manifest: Manifest, groups: tuple[Group, ...], receive: list[Tree], instances: list[Group], survey: Survey, before: Before,
+) -> list[Step]:  # fmt: skip
     steps = []
     for group in groups:
         for tree in group.trees:
@@ -208,7 +208,7 @@ def _per_group(
                          undo="what was received of it is destroyed; a whole one stays", by_hand=f"gunzip -c {kept.path} | ssh HOST {shlex.quote(asking.receive(tree.dataset))}",
                          params={"dataset": tree.dataset})
                 )  # fmt: skip
-        if group.kind == "image" and any(tree in receive for tree in group.trees):
+        if group.kind == "image" and any(t in receive or t.dataset in before.finished for t in group.trees):
             steps.append(Step(f"image:{group.name}", "restore-image", f"tell imgadm of {group.title}", Effect.CREATES,
                               undo="none is needed: imgadm passes over what it does not find", by_hand="put /var/imgadm/images/POOL-UUID.json back", params={"dataset": group.name}))  # fmt: skip
         if group in instances:
