@@ -1,0 +1,140 @@
+"""The commands of a backup in the practice world, and a backup as the plan of a re-install takes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from smartos_wizard.cli.main import main
+from smartos_wizard.core.cancel import Cancel
+from smartos_wizard.core.errors import Cancelled, DeviceLost, Refused
+from smartos_wizard.reinstall.backup_proof import backup_words
+from smartos_wizard.reinstall.ssh_streams import streaming
+from smartos_wizard.reinstall.streams import CommandFailed
+from tests.unit.reinstall.parts_backup import BackupWorld, address, backup_plan, found, good, machine, run
+from tests.unit.reinstall.shell_server import serving
+
+
+@pytest.fixture
+def wizard(capsys):
+    def command(*words):
+        with pytest.raises(SystemExit) as left:
+            main(["--practice", "reinstall", *words])
+        out, err = capsys.readouterr()
+        return left.value.code, out, err
+
+    return command
+
+
+@pytest.fixture
+def server(tmp_path):
+    with serving(machine(tmp_path / "machine")) as running:
+        yield running
+
+
+def test_there_and_back_in_the_practice_world(wizard, tmp_path):
+    to = str(tmp_path / "kept")
+    code, out, _ = wizard("backup", "plain", "--json")
+    assert code == 0
+    assert {row["keep"] for row in json.loads(out)} >= {"always", "instance", ""}
+    code, out, err = wizard("backup", "plain", "--to", to, "--instance", "all", "--dry-run")
+    assert code == 0, err
+    assert "zfs send -R" in out
+    assert not Path(to).exists()
+    assert wizard("backup", "plain", "--to", to, "--instance", "all")[0] == 0
+    assert wizard("backup", "plain", "--to", to, "--instance", "all")[0] == 4
+    assert wizard("backup-check", to)[0] == 0
+    assert wizard("restore", to, "wiped")[0] == 0
+    assert wizard("restore", to, "wiped", "--instance", "all")[0] == 4
+    assert wizard("restore", to, "wiped", "--instance", "all", "--config", "--confirm", "wiped")[0] == 0
+    assert wizard("restore", to, "plain", "--instance", "all", "--confirm", "plain")[0] == 4
+    stream = next(Path(to).glob("zones_*"))
+    stream.write_bytes(stream.read_bytes()[:-1])
+    code, out, _ = wizard("backup-check", to, "--json")
+    assert (code, json.loads(out)["whole"]) == (8, False)
+
+
+def test_a_stream_that_breaks_is_taken_up_again(wizard, tmp_path):
+    words = ("backup", "dropped-stream", "--to", str(tmp_path / "kept"), "--instance", "all")
+    assert wizard(*words)[0] == 10
+    assert wizard("backup-check", str(tmp_path / "kept"))[0] == 2
+    assert wizard(*words)[0] == 0
+    assert wizard("backup-check", str(tmp_path / "kept"))[0] == 0
+
+
+def test_words_that_make_no_sense(wizard, tmp_path):
+    to = str(tmp_path)
+    for words in (
+        ("backup",), ("backup", "plain", "--to", to), ("backup", "plain", "--to", to, "--config-only", "--instance", "all"),
+        ("backup", "--survey", "x", "--to", to, "--config-only"), ("restore", to, "plain"), ("restore", to, "plain", "--overwrite", "x"),
+        ("backup-check", to), ("backup", "plain", "--to", to, "--instance", "nobody"),
+    ):  # fmt: skip
+        assert wizard(*words)[0] == 2, words
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_killed_in_the_middle_of_a_stream_and_given_again(tmp_path, server, paths):
+    to, plan = tmp_path / "kept", tmp_path / "plan.json"
+    server.dataset("zones/precious", os.urandom(40 << 20))
+    plan.write_text(json.dumps(backup_plan(server, to).to_json()))
+    code = (
+        "import json, sys; from pathlib import Path; from smartos_wizard.core.plan import Plan\n"
+        "from smartos_wizard.core.paths import below; from tests.unit.reinstall.parts_backup import run\n"
+        "run(Plan.from_json(json.loads(Path(sys.argv[1]).read_text())), below(Path(sys.argv[2])))"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, str(plan), str(tmp_path / "child")])
+    until = time.monotonic() + 60
+    while not list(to.glob(".zones_precious*")) and child.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL
+    assert list(to.glob(".*.part"))
+    good(run(backup_plan(server, to), paths))
+    assert not list(to.glob(".*.part"))
+
+
+def test_the_words_of_a_backup_for_the_plan(tmp_path, server, paths):
+    to = tmp_path / "kept"
+    good(run(backup_plan(server, to), paths))
+    words = backup_words(to, found(server), time.time())
+    assert "of today" in words
+    assert "web" in words
+    assert "WITHOUT" not in words
+    with pytest.raises(Refused, match="not of"):
+        backup_words(to, found(server, hostid="1"), time.time())
+
+
+def test_streams_stop_fail_and_break_in_words(server, paths):
+    host = streaming(BackupWorld(paths).hosts.open(address(server)))
+    cancel = Cancel()
+    assert b"".join(host.stream("printf hello")) == b"hello"
+    assert host.feed("cat", [b"a" * 100_000, b"b"]) == b"a" * 100_000 + b"b"
+    with pytest.raises(CommandFailed, match="did not work") as failed:
+        list(host.stream("echo much; echo trouble >&2; exit 3"))
+    assert (failed.value.status, failed.value.complaint) == (3, "trouble\n")
+    with pytest.raises(CommandFailed):
+        host.feed("exit 4", (b"x" * 100_000 for _ in range(100)))
+    endless = host.stream("yes", lambda: cancel.requested)
+    assert next(endless)
+    cancel.request()
+    with pytest.raises(Cancelled):
+        list(endless)
+    asked: list[int] = []
+    with pytest.raises(Cancelled):
+        list(host.stream("sleep 60", lambda: asked.append(1) or len(asked) > 4))  # type: ignore[func-returns-value]
+    slow = host.stream("yes")
+    next(slow)
+    slow.close()
+    for connection in server.connections:
+        connection.abort()
+    with pytest.raises(DeviceLost):
+        list(host.stream("printf hello"))
+    assert len(host.sent) == 8
+    host.close()
