@@ -22,7 +22,10 @@ _GROUPS = {
     "pool": ("smartos_wizard.cli.pool", "What SmartOS's setup would make of disks."),
     "profile": ("smartos_wizard.cli.profile", "Named sets of boot choices: list, show, save, delete."),
     "guest": ("smartos_wizard.cli.guest", "Lab guests: SmartOS in a virtual machine that can harm nothing."),
-    "reinstall": ("smartos_wizard.cli.reinstall", "A clean re-install of a SmartOS machine: survey it first."),
+    "reinstall": (
+        "smartos_wizard.cli.reinstall",
+        "A clean re-install of a SmartOS machine: survey it first.",
+    ),
     "job": ("smartos_wizard.cli.job", "Long work in a process of its own: list, attach, cancel."),
     "doctor": ("smartos_wizard.cli.doctor", "What this program lacks here; is a machine fit for SmartOS?"),
 }

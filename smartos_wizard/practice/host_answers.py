@@ -151,7 +151,10 @@ def _datasets(machine: PracticeMachine, imported: list[PracticePool]) -> list[st
 def _encryption(row: str, machine: PracticeMachine) -> str:
     return (
         "aes-256-ccm"
-        if any(p.encrypted and row.split("\t", maxsplit=1)[0].split("/", maxsplit=1)[0] == p.name for p in machine.pools)
+        if any(
+            p.encrypted and row.split("\t", maxsplit=1)[0].split("/", maxsplit=1)[0] == p.name
+            for p in machine.pools
+        )
         else "off"
     )
 
