@@ -218,7 +218,13 @@ def _rehearse(run: _Run, step: Step) -> Work:
     total = sum(kept.size for kept in streams)
     for kept in streams:
         command = asking.rehearse(kept.dataset.split("/")[0], run.plan.params["stamp"])
-        host.feed(shell(command), unpacked(begun.directory, kept), stopper(run))
+        try:
+            host.feed(shell(command), unpacked(begun.directory, kept), stopper(run))
+        except CommandFailed as error:
+            if "incremental stream: destination" not in error.complaint:
+                raise
+            # the second snapshot of a stream needs the first one received, and with -n nothing is
+            yield Noted(run.clock(), step.id, f"{kept.path}: ZFS read its beginning; more than one snapshot cannot be rehearsed.", reference="rehearsed-in-part")  # fmt: skip
         done += kept.size
         yield Advanced(run.clock(), step.id, done, total)
     return {"streams": len(streams)}
