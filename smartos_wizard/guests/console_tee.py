@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,10 +31,13 @@ def start(upstream: Path, place: Path, log: Path, patience: float = PATIENCE) ->
     words = [sys.executable, "-m", "smartos_wizard.guests.console_tee", str(upstream), str(place), str(log), str(patience)]  # fmt: skip
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
-    return subprocess.Popen(
+    began = subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
         start_new_session=True, env={**os.environ, "PYTHONPATH": path},
     )  # fmt: skip
+    # Whoever is still here when it ends takes its exit code, so that no zombie is left.
+    threading.Thread(target=began.wait, daemon=True, name="console-tee-ended").start()
+    return began
 
 
 class Tee:

@@ -83,6 +83,11 @@ class ShellServer:
                 task.cancel()
             await child.wait()
         finally:
+            # The loop may end while this waits: take the process's end at once, whoever else wanted to.
+            began = child._transport.get_extra_info("subprocess")  # type: ignore[attr-defined]
+            if began is not None and began.poll() is None:
+                began.kill()
+                began.wait()
             child._transport.close()  # type: ignore[attr-defined]
 
     async def _out(
