@@ -35,6 +35,7 @@ Examples:
   smartos-wizard reinstall survey kestrel --save kestrel.json
   smartos-wizard reinstall plan --survey kestrel.json
   smartos-wizard reinstall plan --survey kestrel.json --way C --consent no-backup --save plan.json
+  smartos-wizard reinstall plan --survey kestrel.json --backup kestrel-backup --save plan.json
 \b
 Ways: A marks the system pool and reboots; B tells the loader destroy_zpools=true; C destroys the one pool in
 Rescue Mode. A and B take every pool that can be imported; --limit has only the system pool imported.
@@ -53,13 +54,14 @@ missing (both are listed).
 @click.option("--consent", "consents", multiple=True, metavar="TOKEN", help="Agree to what the plan asks, by its token. May be repeated.")  # fmt: skip
 @click.option("--answers", metavar="FILE", default="", help="The answers file that the next setup will use.")
 @click.option("--prepared", metavar="FILE", default="", help="Proof of a medium to boot from: a receipt of `key write`, or what `key check --json` printed.")  # fmt: skip
+@click.option("--backup", metavar="DIR", default="", help="A backup of this machine by `reinstall backup`; every file of it is read back.")  # fmt: skip
 @click.option("--save", metavar="FILE", default="", help="Keep the plan in a file, for `reinstall run`.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Write ASCII only.")
 @json_option
 @click.pass_obj
 def plan_command(
     options: Options, survey_file: str, way: str | None, limit: bool, consents: tuple[str, ...], answers: str,
-    prepared: str, save: str, ascii_only: bool, as_json: bool,
+    prepared: str, backup: str, save: str, ascii_only: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Show what a re-install of the surveyed machine would do: which pools die, by name, what goes with them, what
     setup makes afterwards, and every step. Nothing is done, and nothing is planned where something speaks against it.
@@ -75,7 +77,15 @@ def plan_command(
     best = advice.recommended
     chosen = Way(way.upper()) if way else best.choices.way if best is not None else Way.RESCUE
     limited = limit or (not way and best is not None and best.choices.limited)
-    choices = Choices(chosen, limited, tuple(dict.fromkeys(consents)), answers_from(answers), proof)
+    kept = ""
+    if backup:
+        from smartos_wizard.reinstall.backup_proof import backup_words
+
+        tell("Reading the backup back …")
+        kept = backup_words(Path(backup), survey, now)
+    choices = Choices(
+        chosen, limited, tuple(dict.fromkeys(consents)), answers_from(answers), proof, backup=kept
+    )
     result = _planned(survey, choices, now, advice)
     if result.plan is not None and save:
         _save(result.plan, save)

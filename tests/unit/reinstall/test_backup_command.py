@@ -138,3 +138,21 @@ def test_streams_stop_fail_and_break_in_words(server, paths):
         list(host.stream("printf hello"))
     assert len(host.sent) == 8
     host.close()
+
+
+def test_a_plan_takes_a_whole_backup_and_asks_for_consent_to_one_that_is_not(wizard, tmp_path):
+    survey, whole, part = (str(tmp_path / name) for name in ("survey.json", "whole", "part"))
+    assert wizard("survey", "plain", "--save", survey)[0] == 0
+    assert wizard("backup", "plain", "--to", whole, "--instance", "all")[0] == 0
+    assert wizard("backup", "plain", "--to", part, "--config-only")[0] == 0
+    code, out, _ = wizard("plan", "--survey", survey, "--backup", whole, "--json")
+    assert code == 0
+    assert whole in json.loads(out)["plan"]["params"]["backup"]
+    code, out, _ = wizard("plan", "--survey", survey, "--backup", part)
+    assert code == 4
+    assert "does not hold everything" in " ".join(out.split())
+    assert wizard("plan", "--survey", survey, "--backup", part, "--consent", "no-backup")[0] == 0
+    stream = next(Path(whole).glob("zones_*"))
+    stream.write_bytes(stream.read_bytes()[:-1])
+    assert wizard("plan", "--survey", survey, "--backup", whole)[0] == 8
+    assert wizard("plan", "--survey", survey, "--backup", str(tmp_path / "none"))[0] == 2
