@@ -33,8 +33,8 @@ def medium_options(function: F) -> F:
     options = (
         click.option("--iso", default="", metavar="FILE", type=click.Path(dir_okay=False),
                      help="Start from this ISO; it stays where it is. --sha256, --sums and --unverified go with it too."),
-        click.option("--boot", "boot_from", type=click.Choice(["key", "iso"]), default=None,
-                     help="With --release: a copy of its USB image (the default), or its ISO."),
+        click.option("--boot", "boot_from", type=click.Choice(["key", "iso", "bundle"]), default=None,
+                     help="With --release: a copy of its USB image (the default), its ISO, or its bundle for VMware."),
     )  # fmt: skip
     for option in reversed(options):
         function = option(function)
@@ -47,6 +47,7 @@ class Medium:
     def __init__(self, world: World, said: dict[str, Any]) -> None:
         self._world = world
         self.is_iso = _is_iso(said["iso"], said["image"], said["boot_from"])
+        self._kind = "iso" if self.is_iso else "vmware" if said["boot_from"] == "bundle" else "usb"
         self._choice = choice_of(
             said["release"], said["iso"] or said["image"], said["sha256"], said["sums"], said["mirror"], said["unverified"]
         )  # fmt: skip
@@ -87,13 +88,13 @@ class Medium:
 
     def downloaded(self, image: VerifiedImage) -> VerifiedImage:
         """The image once its download ended well."""
-        found = downloaded(image, self._world, "iso" if self.is_iso else "usb")
+        found = downloaded(image, self._world, self._kind)
         if self.is_iso:
             self._look(found.path)
         return found
 
     def _released(self) -> tuple[Plan | None, VerifiedImage]:
-        download, image = released(self._choice, self._world, "iso" if self.is_iso else "usb")
+        download, image = released(self._choice, self._world, self._kind)
         if self.is_iso and download is None:
             self._look(image.path)
         return download, image
@@ -107,10 +108,15 @@ class Medium:
 def _is_iso(iso: str, image: str, boot_from: str | None) -> bool:
     if iso and image:
         raise UsageProblem("which-image", "Say either --image or --iso.")
-    if iso and boot_from == "key":
+    if iso and boot_from in ("key", "bundle"):
         raise UsageProblem(
-            "iso-is-no-key", "--boot key needs the USB image, and --iso is none.",
+            "iso-is-no-key", f"--boot {boot_from} needs another file, and --iso is none.",
             hint="Say --image smartos-…-USB.img.gz, or leave --boot away.",
+        )  # fmt: skip
+    if image and boot_from == "bundle":
+        raise UsageProblem(
+            "bundle-is-an-image", "--boot bundle goes with --release; a bundle that is here is given by --image.",
+            hint="Leave --boot away.",
         )  # fmt: skip
     if image and boot_from == "iso":
         raise UsageProblem(

@@ -119,7 +119,7 @@ def verified_file(
 def released(choice: ImageChoice, world: World, what: str = "usb") -> tuple[Plan | None, VerifiedImage]:
     """The download that is needed first (None where the file is in the store), and the image it will give.
 
-    `what` is the kind of artifact: `usb`, `iso` or `platform`. Raises NetworkFailed, and Refused where the release
+    `what` is the kind of artifact: `usb`, `iso`, `vmware` or `platform`. Raises NetworkFailed, and Refused where the release
     has none.
     """
     from smartos_wizard.releases.model import STAMP, ArtifactKind
@@ -138,7 +138,12 @@ def released(choice: ImageChoice, world: World, what: str = "usb") -> tuple[Plan
     release = read_release(mirror, choice.release, world.paths.cache)
     artifact = release.artifact(kind)
     if artifact is None:
-        name = {ArtifactKind.USB: "USB image", ArtifactKind.ISO: "ISO"}.get(kind, "platform tarball")
+        names = {
+            ArtifactKind.USB: "USB image",
+            ArtifactKind.ISO: "ISO",
+            ArtifactKind.VMWARE: "bundle for VMware",
+        }
+        name = names.get(kind, "platform tarball")
         raise Refused(
             f"no-{what}-image", f"Release {release.stamp} has no {name}.", hint="Choose another release."
         )
@@ -157,6 +162,8 @@ def _image(path: Path, stamp: str, checksum: Any, source: str) -> VerifiedImage:
     kind = (
         recognise(path).kind
         if path.is_file()
+        else ImageKind.VMWARE
+        if ".vmwarevm." in path.name
         else ImageKind.PLATFORM
         if path.suffix == ".tgz"
         else ImageKind.ISO
