@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from textual.content import Content
 
 from smartos_wizard.core.plan import Effect, Plan
+from smartos_wizard.core.text import folded
 
 _EFFECTS = {
     Effect.READS: ("reads", "$dim"),
@@ -27,7 +26,7 @@ def plan_words(plan: Plan, *, short: bool = False, by_hand: bool = False, width:
     for number, step in enumerate(plan.steps, 1):
         word, style = _EFFECTS[step.effect]
         bold = "bold" if step.effect is Effect.DESTROYS else ""
-        head, *rest = textwrap.wrap(step.title, width - 12, break_on_hyphens=False) or [""]
+        head, *rest = folded(step.title, width - 12) or [""]
         lines.append(Content.assemble((f"{number:>2} ", "$dim"), (f"{word:<9}", style), (head, bold)))
         lines += [Content.assemble(" " * 12, (part, bold)) for part in rest]
         details = (
@@ -40,6 +39,6 @@ def plan_words(plan: Plan, *, short: bool = False, by_hand: bool = False, width:
         if step.by_hand and by_hand:
             details = (*details, f"by hand: {step.by_hand}")
         for detail in details:
-            parts = textwrap.wrap(detail, width - 14, subsequent_indent="  ", break_on_hyphens=False)
+            parts = folded(detail, width - 14, indent="  ")
             lines += [Content.assemble(" " * 12, (part, "$dim")) for part in parts]
     return Content("\n").join(lines)

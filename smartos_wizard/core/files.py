@@ -12,6 +12,9 @@ from pathlib import Path
 
 from smartos_wizard.core.errors import Refused
 
+_ASKING = 1.5
+"""Seconds for which a lock may be held by somebody who only asks about it."""
+
 
 def sync_directory(path: Path) -> None:
     """Make a rename inside `path` survive a power cut."""
@@ -55,12 +58,16 @@ def exclusive(path: Path, busy: Refused) -> Iterator[None]:
 
 
 def _take(fd: int, busy: Refused) -> None:
-    """Lock, or raise `busy`; a few tries, because `is_locked` holds the lock for the moment in which it asks."""
-    for attempt in range(10):
+    """Lock, or raise `busy` after some tries.
+
+    `is_locked` holds the lock for the moment in which it asks, and on a busy machine that moment may be long.
+    """
+    until = time.monotonic() + _ASKING
+    while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if attempt == 9:
+            if time.monotonic() > until:
                 raise busy from None
             time.sleep(0.01)
         else:

@@ -89,3 +89,27 @@ def tame(text: str, limit: int = 64) -> str:
     )
     words = " ".join(kept.split())
     return words if len(words) <= limit else words[: limit - 1] + "…"
+
+
+def folded(words: str, width: int, *, indent: str = "") -> list[str]:
+    """The text in lines of at most `width` characters, those after the first indented; blanks within stay.
+
+    A path too long for a line is broken after one of its slashes, never in the middle of a name that would fit.
+    """
+    lines, line = [], ""
+    for gap, word in re.findall(r"(\s*)(\S+)", words):
+        for number, piece in enumerate(_pieces(word, width - len(indent))):
+            before = gap if line.strip() and not number else ""
+            if line and len(line) + len(before) + len(piece) > width:
+                lines.append(line)
+                line, before = indent, ""
+            line += before + piece
+    return [*lines, line] if line.strip() else lines
+
+
+def _pieces(word: str, room: int) -> list[str]:
+    """The word, or where it is longer than `room` its parts up to each slash, and of those what fits."""
+    if len(word) <= room:
+        return [word]
+    parts = re.findall(r"[^/]*/+|[^/]+", word)
+    return [part[at : at + room] for part in parts for at in range(0, len(part), room)]

@@ -18,6 +18,7 @@ import pytest
 from rich.console import Console
 
 from smartos_wizard.core import journal
+from smartos_wizard.practice.stamps import NEWEST
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = 1_795_000_000.0  # one moment of 2026-11: ages on the screens never change
@@ -71,6 +72,9 @@ def world(practice_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]
     built.disks._control.reset()
     for place in (built.paths.state, built.paths.config, built.paths.runtime, built.disks._files):
         shutil.rmtree(place, ignore_errors=True)
+    for release in built.paths.store.iterdir():
+        if release.name[:1].isdigit() and release.name != NEWEST:
+            shutil.rmtree(release, ignore_errors=True)
     built.close()
 
 

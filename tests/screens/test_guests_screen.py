@@ -114,13 +114,15 @@ async def test_why_no_snapshot_can_come_first_is_said(world: Any) -> None:
 
 async def test_many_guests_are_asked_a_few_at_a_time(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(9):
-        make(world, f"lab {number}")
+        make(world, f"many {number}")
     kind = type(world.hypervisors()[0])
     real, lock = kind.inspect, threading.Lock()
     now = most = 0
 
     def inspect(self: Any, guest: Any) -> Any:
         nonlocal now, most
+        if not guest.name.startswith("many"):  # a thread of a test before may still ask
+            return real(self, guest)
         with lock:
             now += 1
             most = max(most, now)

@@ -68,3 +68,15 @@ def test_a_size_is_read_as_zfs_prints_it_and_as_disks_are_sold(words: str, count
 def test_what_is_no_size_is_refused(words: str) -> None:
     with pytest.raises(ValueError, match=r"^"):
         text.parse_size(words)
+
+
+def test_a_long_path_is_broken_after_a_slash() -> None:
+    lines = text.folded("12 files in /home/me/.local/state/smartos-wizard/guests/lab", 40, indent="  ")
+    assert lines == ["12 files in /home/me/.local/state/", "  smartos-wizard/guests/lab"]
+
+
+@given(st.text("ab-/ ", max_size=90), st.integers(8, 40))
+def test_folding_loses_nothing_and_keeps_the_width(words: str, width: int) -> None:
+    lines = text.folded(words, width, indent="  ")
+    assert all(len(line) <= width for line in lines)
+    assert "".join("".join(lines).split()) == "".join(words.split())
