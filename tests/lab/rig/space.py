@@ -27,11 +27,13 @@ MARK = "SMARTOS_WIZARD_LAB_SPACE"
 def private_space() -> Iterator[Path]:
     """A directory of this session's own; on leaving, everything that hangs on it is undone."""
     ROOT.mkdir(parents=True, exist_ok=True)
-    sweep()
-    space = Path(tempfile.mkdtemp(prefix="s", dir=ROOT))
-    space.chmod(0o755)  # the guest's ordinary user reads images in it
-    lock = os.open(space / "owner", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    with (ROOT / "begin").open("w") as alone:  # no sweep between the making of a space and its lock
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        sweep()
+        space = Path(tempfile.mkdtemp(prefix="s", dir=ROOT))
+        space.chmod(0o755)  # the guest's ordinary user reads images in it
+        lock = os.open(space / "owner", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        fcntl.flock(lock, fcntl.LOCK_EX)
     os.environ[MARK] = str(space)
     atexit.register(undo, space)
     try:
