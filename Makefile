@@ -8,10 +8,10 @@ ARGS ?=
 # `make run PRACTICE=1`: no network, no root, no hardware.
 FLAGS := $(if $(filter-out 0 no false,$(PRACTICE)),--practice,)
 
-.PHONY: run test lint lab bench pictures docs wheel clean help
+.PHONY: run test lint lab lab-zfs bench pictures docs wheel clean help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/.run ## start the wizard; PRACTICE=1 for make-believe
 	@$(BIN)/smartos-wizard $(FLAGS) $(ARGS)
@@ -26,7 +26,10 @@ lint: $(VENV)/.dev ## ruff, mypy strict, import contracts
 	$(BIN)/lint-imports
 
 lab: $(VENV)/.dev ## the tests with real parts: loop devices, QEMU, FUSE (as root, on Linux)
-	$(BIN)/pytest tests/lab -m lab -q -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest tests/lab -m lab -q -n 2 --dist loadgroup --ignore-glob='*_zfs.py' $(ARGS)
+
+lab-zfs: $(VENV)/.dev ## the tests on real OpenZFS, for the re-install that is being built (half an hour)
+	$(BIN)/pytest tests/lab/test_*_zfs.py -m lab -q $(ARGS)
 
 bench: $(VENV)/.dev ## measure against named peers; writes docs/performance.md
 	$(BIN)/python -m tests.bench $(ARGS)

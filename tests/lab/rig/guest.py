@@ -105,8 +105,9 @@ class Guest:
                 if self._agent.receive(1).get("out") == "ready":
                     return time.monotonic() - begun
             except TimeoutError:
-                if self._process.poll() is None and time.monotonic() - begun < 180:
+                if self._process.poll() is None and time.monotonic() - begun < 400:
                     continue
+                self._process.kill()
                 words = (self.space / "serial.log").read_text(errors="replace")[-3000:]
                 raise RuntimeError(f"the guest did not come up: {words}") from None
 
