@@ -6,16 +6,19 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from tests.lab.rig.command import argv, environment
+
+_NUMBERS = count()
 
 
 class Terminal:
     """One tmux server of its own with one window, in which a shell waits."""
 
     def __init__(self, directory: Path, width: int, height: int, more: Mapping[str, str]) -> None:
-        self._socket = str(directory / "tmux")
+        self._socket = str(directory / f"tmux{next(_NUMBERS)}")  # the server before may still be ending
         self.directory = directory
         env = {**environment(directory, **more), "TERM": "screen-256color", "LANG": "C.UTF-8", "PS1": "$ "}
         size = ["-x", str(width), "-y", str(height), "-c", str(directory)]
