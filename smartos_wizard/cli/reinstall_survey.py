@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smartos_wizard.cli.output import emit, json_option, say, tell
+from smartos_wizard.cli.reinstall_reading import survey_from
 from smartos_wizard.cli.wizard import wants_ascii
 from smartos_wizard.core.errors import ExitCode, Refused, UsageProblem, WizardError
 from smartos_wizard.core.text import tame
@@ -101,7 +101,7 @@ def survey_command(
             tell(f"Asking {tame(name)}; nothing is changed there …")
         survey = _taken(options, Address(name, user or before, port, jump, identity, password, accept))
     else:
-        survey = _from_file(file)
+        survey = survey_from(file)
     require_global_zone(survey)
     if save:
         _save(survey, save)
@@ -129,35 +129,6 @@ def _accepted(address: Address) -> Address:
         if not fingerprint.startswith("SHA256:") or len(fingerprint) != 50:
             raise UsageProblem("bad-fingerprint", f"{tame(fingerprint)} is no fingerprint of a key.", hint="It looks like SHA256: and 43 letters and digits.")  # fmt: skip
     return address
-
-
-def _from_file(file: str) -> Survey:
-    import json
-
-    from smartos_wizard.reinstall.as_json import survey_from_json
-    from smartos_wizard.reinstall.survey import from_answers, read_file_text
-
-    text = read_file_text(_read(file))
-    if not text.lstrip().startswith("{"):
-        return from_answers(text)
-    try:
-        return survey_from_json(json.loads(text))
-    except (ValueError, RecursionError):
-        raise UsageProblem("not-a-survey", f"{tame(file)} is damaged: it is no JSON.") from None
-
-
-def _read(file: str) -> bytes:
-    from smartos_wizard.reinstall.answers import LIMIT
-
-    try:
-        if file == "-":
-            return sys.stdin.buffer.read(LIMIT + 1)
-        if not Path(file).is_file():
-            raise UsageProblem("no-such-file", f"There is no file {tame(file, 255)}.")
-        with Path(file).open("rb") as stream:
-            return stream.read(LIMIT + 1)
-    except OSError as error:
-        raise UsageProblem("unreadable-file", f"{tame(file, 255)}: {error.strerror}") from error
 
 
 def _save(survey: Survey, save: str) -> None:

@@ -12,8 +12,7 @@ from typing import Any
 
 from smartos_wizard.core.errors import UsageProblem
 from smartos_wizard.core.text import tame
-from smartos_wizard.reinstall.losing import _OWN as SYSTEM_DATASETS
-from smartos_wizard.reinstall.losing import losses
+from smartos_wizard.reinstall.losing import SYSTEM_DATASETS, losses
 from smartos_wizard.reinstall.model import Dataset, Survey, Way
 from smartos_wizard.reinstall.ways import outcome_of
 

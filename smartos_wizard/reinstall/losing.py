@@ -14,7 +14,7 @@ from smartos_wizard.reinstall.model import Dataset, KeptFile, Pool, Survey
 from smartos_wizard.reinstall.saying import counted, dataset_line, listed
 from smartos_wizard.reinstall.ways import Outcome, target_of
 
-_OWN = frozenset({"dump", "swap", "config", "usbkey", "cores", "opt", "var", "boot", "archive"})
+SYSTEM_DATASETS = frozenset({"dump", "swap", "config", "usbkey", "cores", "opt", "var", "boot", "archive"})
 """Datasets that SmartOS makes for itself (smartos-live: smartos_prompt_config.sh, setup_datasets; piadm.sh)."""
 _SHOWN = 12
 
@@ -60,7 +60,11 @@ def _data(survey: Survey, pool: Pool) -> Iterator[Loss]:
     of_instances = {name for instance in survey.instances for name in instance.datasets}
     top = [d for d in survey.datasets if d.pool == pool.name and d.name.count("/") == 1]
     images = {image.uuid for image in survey.images}
-    own = [d for d in top if d.name.split("/")[1] not in _OWN | images and not _belongs(d, of_instances)]
+    own = [
+        d
+        for d in top
+        if d.name.split("/")[1] not in SYSTEM_DATASETS | images and not _belongs(d, of_instances)
+    ]
     if own:
         own.sort(key=lambda d: -d.used)
         more = (f"and {len(own) - _SHOWN} more",) if len(own) > _SHOWN else ()

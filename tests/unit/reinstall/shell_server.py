@@ -15,6 +15,7 @@ from pathlib import Path
 import asyncssh
 
 from smartos_wizard.reinstall.loop import Loop
+from tests.unit.reinstall.ssh_server import listening
 
 PLAYED_ZFS = Path(__file__).with_name("played_zfs.py")
 
@@ -134,17 +135,5 @@ def serving(server: ShellServer) -> Iterator[ShellServer]:
             _Server, "127.0.0.1", server.port, server_host_keys=[server.key], process_factory=server.process, encoding=None
         )  # fmt: skip
 
-    acceptor = loop.call(start())
-    server.port = acceptor.get_port()
-
-    async def stop() -> None:
-        acceptor.close()
-        for connection in server.connections:
-            connection.abort()
-        await acceptor.wait_closed()
-
-    try:
+    with listening(loop, start(), server.connections) as server.port:
         yield server
-    finally:
-        loop.call(stop())
-        loop.close()

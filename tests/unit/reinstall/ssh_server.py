@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
@@ -92,6 +93,28 @@ class SshServer:
 
 
 @contextmanager
+def listening(
+    loop: Loop,
+    start: Coroutine[Any, Any, asyncssh.SSHAcceptor],
+    connections: list[asyncssh.SSHServerConnection],
+) -> Iterator[int]:
+    """A server in a loop of its own, until the block ends: its port."""
+    acceptor = loop.call(start)
+
+    async def stop() -> None:
+        acceptor.close()
+        for connection in connections:
+            connection.abort()
+        await acceptor.wait_closed()
+
+    try:
+        yield acceptor.get_port()
+    finally:
+        loop.call(stop())
+        loop.close()
+
+
+@contextmanager
 def serving(server: SshServer) -> Iterator[SshServer]:
     """The server, until the block ends."""
     loop = Loop("test ssh server")
@@ -105,17 +128,5 @@ def serving(server: SshServer) -> Iterator[SshServer]:
             process_factory=server.process,
         )
 
-    acceptor = loop.call(start())
-    server.port = acceptor.get_port()
-
-    async def stop() -> None:
-        acceptor.close()
-        for connection in server.connections:
-            connection.abort()
-        await acceptor.wait_closed()
-
-    try:
+    with listening(loop, start(), server.connections) as server.port:
         yield server
-    finally:
-        loop.call(stop())
-        loop.close()
