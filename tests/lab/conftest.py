@@ -17,11 +17,18 @@ _IN_TREES = ("virtualbox", "vboxapi", "zfs", "vmware", "ovf")
 """Words in the names of the files whose tests live in trees of their own; they go on beside the others."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook; later they count for nothing
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes at most: one has the loop devices, the USB bus and the terminals, the other the trees."""
     for item in items:
         group = "trees" if any(word in item.path.name for word in _IN_TREES) else "devices"
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Two processes that share loop devices break each other's tests: better none than those."""
+    if getattr(session.config.option, "loadgroup", False) and any("@" not in i.nodeid for i in session.items):
+        raise pytest.UsageError("this pytest and this pytest-xdist do not keep groups of tests in one process")
 
 
 @pytest.fixture(scope="session")

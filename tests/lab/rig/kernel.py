@@ -5,6 +5,7 @@ The kernel package is downloaded and unpacked below `.lab/` of the checkout, nev
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -49,11 +50,14 @@ def prepare() -> Kernel:
     """The kernel and its initramfs, made on first use and kept in `.lab/`."""
     parts.need_programs(["apt-get", "dpkg", "depmod", "modprobe", "cpio", "busybox", "gzip"])
     base = parts.CACHE / "kernel"
-    tree = _unpacked(base)
-    version = next((tree / "lib/modules").iterdir()).name
-    initramfs = base / f"initramfs-{recipe_id()}-{version}.gz"
-    if not initramfs.exists():
-        build_initramfs(tree, version, initramfs)
+    base.mkdir(parents=True, exist_ok=True)
+    with (base / "lock").open("w") as lock:  # two runs at once make it once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tree = _unpacked(base)
+        version = next((tree / "lib/modules").iterdir()).name
+        initramfs = base / f"initramfs-{recipe_id()}-{version}.gz"
+        if not initramfs.exists():
+            build_initramfs(tree, version, initramfs)
     return Kernel(tree / "boot" / f"vmlinuz-{version}", initramfs)
 
 
@@ -66,7 +70,6 @@ def _unpacked(base: Path) -> Path:
     trees = sorted(base.glob("linux-image-*/lib/modules"))
     if trees:
         return trees[-1].parent.parent
-    base.mkdir(parents=True, exist_ok=True)
     shown = subprocess.run(
         ["apt-cache", "depends", "linux-image-amd64"], capture_output=True, text=True, check=False
     ).stdout
