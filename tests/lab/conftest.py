@@ -28,7 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Two processes that share loop devices break each other's tests: better none than those."""
     if getattr(session.config.option, "loadgroup", False) and any("@" not in i.nodeid for i in session.items):
-        raise pytest.UsageError("this pytest and this pytest-xdist do not keep groups of tests in one process")
+        raise pytest.UsageError(
+            "this pytest and this pytest-xdist do not keep groups of tests in one process"
+        )
 
 
 @pytest.fixture(scope="session")
