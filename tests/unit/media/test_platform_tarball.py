@@ -73,7 +73,9 @@ def test_one_that_is_cut_off_says_so(at: Path, part: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x1f", b"\x1f\x8b", b"hello\n" * 100, gzip.compress(b"hello\n" * 1000), bytes(4096)]
+    "content",
+    [b"", b"\x1f", b"\x1f\x8b", b"hello\n" * 100, gzip.compress(b"hello\n" * 1000), bytes(4096)],
+    ids=["empty", "one byte", "magic", "text", "gzipped text", "zeros"],  # a gzip header holds the time
 )
 def test_what_is_no_gzipped_tarball_says_so(at: Path, content: bytes) -> None:
     error = said(tarball(at, edit=lambda _data: content))
