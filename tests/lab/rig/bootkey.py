@@ -21,7 +21,7 @@ GRUB = Path("/usr/lib/grub/i386-pc")
 MODULES = (
     "biosdisk part_gpt part_msdos fat normal configfile legacycfg multiboot serial terminal echo halt test"
 )
-_GCC = ["gcc", "-m32", "-march=i386", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib", "-static",
+GCC = ["gcc", "-m32", "-march=i386", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostdlib", "-static",
         "-fno-pic", "-no-pie", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-mgeneral-regs-only",
         "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"]  # fmt: skip
 
@@ -36,7 +36,7 @@ def kernel(place: Path) -> bytes:
     """The kernel that tells what it was told."""
     path = place / "unix"
     sources = [str(SOURCES / name) for name in ("start.S", "kernel.c")]
-    _run([*_GCC, f"-Wl,-T,{SOURCES}/kernel.ld", "-o", str(path), *sources])
+    _run([*GCC, f"-Wl,-T,{SOURCES}/kernel.ld", "-o", str(path), *sources])
     return path.read_bytes()
 
 
@@ -70,7 +70,7 @@ class BootKey:
         at = 1 if self.legacy else gpt.BOOT.first
         _run(
             [
-                *_GCC,
+                *GCC,
                 f"-DCORE={at}",
                 "-Wl,--oformat=binary",
                 "-Wl,-Ttext=0",
