@@ -1,7 +1,7 @@
 """The way through the wizard: steps, answers, forward and back. Pure; knows neither Textual nor the rooms.
 
-There are several roads over the same kind of flow: to a key, to a guest in a sandbox. The full-screen and the
-line-by-line wizard walk the same flow. Answers are immutable snapshots in a list, so
+There are several roads over the same kind of flow: to a key, to a guest in a sandbox, to a machine that is clean
+again. The full-screen and the line-by-line wizard walk the same flow. Answers are immutable snapshots in a list, so
 going back shows a step as it was left and can undo nothing by accident.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.media.model import Target, VerifiedImage
 from smartos_wizard.screens.options_model import Given
 from smartos_wizard.screens.sandbox_model import GuestAnswers
+
+if TYPE_CHECKING:  # the road to a clean machine is loaded when it is walked
+    from smartos_wizard.screens.reinstall_model import MachineAnswers
 
 LAST_CHARACTERS = 4
 _LONG_SERIAL = 8
@@ -36,6 +39,12 @@ class Stage(StrEnum):
     NETWORK = "network"
     CREATE = "create"
     CONSOLE = "console"
+    MACHINE = "machine"
+    SURVEY = "survey"
+    KEEP = "keep"
+    WAY = "way"
+    AGREE = "agree"
+    RUN = "run"
 
 
 Road = tuple[Stage, ...]
@@ -49,6 +58,10 @@ SANDBOX_ROAD: Road = (
     Stage.CREATE, Stage.CONSOLE,
 )  # fmt: skip
 """From a hypervisor to the console of a guest."""
+REINSTALL_ROAD: Road = (
+    Stage.MACHINE, Stage.SURVEY, Stage.KEEP, Stage.WAY, Stage.AGREE, Stage.REVIEW, Stage.RUN,
+)  # fmt: skip
+"""From a SmartOS machine in use to the same one, clean."""
 
 TITLES = {
     Stage.HYPERVISOR: "Hypervisor",
@@ -64,6 +77,12 @@ TITLES = {
     Stage.NETWORK: "Network",
     Stage.CREATE: "Create",
     Stage.CONSOLE: "Console",
+    Stage.MACHINE: "Machine",
+    Stage.SURVEY: "Survey",
+    Stage.KEEP: "Keep",
+    Stage.WAY: "Way",
+    Stage.AGREE: "Agree",
+    Stage.RUN: "Run",
 }
 
 
@@ -71,7 +90,8 @@ TITLES = {
 class Answers:
     """Everything the user has decided so far. `choices` is what the machine is told at boot, `given` how it came.
 
-    `guest` is what a guest shall be, on the road to one.
+    `guest` is what a guest shall be, on the road to one; `machine` is what is decided of a machine, on the road to a
+    clean one.
     """
 
     stamp: str = ""
@@ -80,6 +100,7 @@ class Answers:
     choices: BootChoices = field(default_factory=BootChoices, repr=False)
     given: Given = field(default_factory=Given, repr=False)
     guest: GuestAnswers = field(default_factory=GuestAnswers)
+    machine: MachineAnswers | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +138,7 @@ class Flow:
             choices=now.choices,
             given=now.given,
             guest=now.guest,
+            machine=now.machine,
         )
         return Flow(stage, kept, tuple(rest), self.road)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartos_wizard.cli.output import say
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
     from smartos_wizard.reinstall.choices import AnswersFile, Prepared
     from smartos_wizard.reinstall.model import Stop, Survey
 
-_LIMIT = 64 << 20
 _WIDEST = 100
 
 
@@ -28,50 +24,32 @@ def survey_from(path: str) -> Survey:
 
     Raises UsageProblem `no-such-file`, `unreadable-file`, `not-a-survey`, `no-answers`.
     """
-    from smartos_wizard.reinstall.as_json import survey_from_json
-    from smartos_wizard.reinstall.survey import from_answers, read_file_text
+    from smartos_wizard.reinstall.from_files import survey_in
 
-    text = read_file_text(_bytes(path))
-    if not text.lstrip().startswith("{"):
-        return from_answers(text)
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        raise UsageProblem("not-a-survey", f"{tame(path, 200)} is no survey.", hint="`reinstall survey HOST --save FILE` makes one.") from None  # fmt: skip
-    return survey_from_json(data)
+    return survey_in(_bytes(path), path)
 
 
 def answers_from(path: str) -> AnswersFile | None:
     """The answers file for the next setup; None where none was named. Raises UsageProblem."""
-    if not path:
-        return None
-    from smartos_wizard.boot.answers_json import parse_bytes
-    from smartos_wizard.reinstall.choices import AnswersFile
+    from smartos_wizard.reinstall.from_files import answers_in
 
-    data = _bytes(path)
-    parsed = parse_bytes(data)
-    if not parsed.readable:
-        raise UsageProblem("answers-unreadable", f"{tame(path, 200)} is no answers file that setup can read.", hint="`smartos-wizard answers check` says what is wrong.")  # fmt: skip
-    return AnswersFile(path, hashlib.sha256(data).hexdigest(), dict(parsed.answers))
+    return answers_in(_bytes(path), path) if path else None
 
 
 def prepared_from(path: str) -> Prepared | None:
     """The proven medium that a file speaks of; None where none was named. Raises UsageProblem."""
-    if not path:
-        return None
-    from smartos_wizard.reinstall.choices import prepared_of
+    from smartos_wizard.reinstall.from_files import prepared_in
 
-    return prepared_of(_bytes(path).decode("utf-8", "replace"))
+    return prepared_in(_bytes(path)) if path else None
 
 
 def _bytes(path: str) -> bytes:
+    from smartos_wizard.reinstall.from_files import LIMIT, file_bytes
+
+    if path != "-":
+        return file_bytes(path)
     try:
-        if path == "-":
-            return sys.stdin.buffer.read(_LIMIT + 1)
-        if not Path(path).is_file():
-            raise UsageProblem("no-such-file", f"There is no file {tame(path, 255)}.")
-        with Path(path).open("rb") as stream:
-            return stream.read(_LIMIT + 1)
+        return sys.stdin.buffer.read(LIMIT + 1)
     except OSError as error:
         raise UsageProblem("unreadable-file", f"{tame(path, 255)}: {error.strerror}") from error
 
