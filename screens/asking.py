@@ -1,4 +1,7 @@
-"""A question over the screen: a few buttons, the safe one first and focused; Escape answers nothing."""
+"""A question over the screen: a few buttons, the safe one first and focused; Escape answers nothing.
+
+One that asks about work that goes on closes by itself when the work ends: its words would be untrue.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,16 @@ class Asking(ModalScreen[str]):
     ]
 
     def __init__(
-        self, title: str, words: Content | str, buttons: Sequence[tuple[str, str]], *, tall: bool = False
-    ) -> None:
-        """`buttons` are (id, label); an id that begins with `!` is drawn as dangerous."""
+        self, title: str, words: Content | str, buttons: Sequence[tuple[str, str]], *, tall: bool = False,
+        of_work: bool = False,
+    ) -> None:  # fmt: skip
+        """`buttons` are (id, label); an id that begins with `!` is drawn as dangerous.
+
+        `of_work` says that it makes sense only while the followed work goes on.
+        """
         super().__init__()
         self._head, self._words, self._buttons, self._tall = title, words, buttons, tall
+        self.of_work, self._moot, self._answered = of_work, False, False
 
     def compose(self) -> ComposeResult:
         """The box."""
@@ -49,8 +57,27 @@ class Asking(ModalScreen[str]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""
         event.stop()
-        _ = self.dismiss(event.button.id or "")
+        self._leave(event.button.id or "")
 
     def action_leave(self) -> None:
         """No answer."""
-        _ = self.dismiss("")
+        self._leave("")
+
+    def _leave(self, answer: str) -> None:
+        """Once: a key and the end of the work may come together, and a screen is told twice that it is in front."""
+        if not self._answered:
+            self._answered = True
+            _ = self.dismiss(answer)
+
+    def work_ended(self) -> None:
+        """Close without an answer where it is about work; below another screen, as soon as that one is gone."""
+        if not self.of_work or self._moot:
+            return
+        self._moot = True
+        if self.is_current:
+            self.action_leave()
+
+    def on_screen_resume(self) -> None:
+        """What was over it is gone."""
+        if self._moot and self.is_current:
+            self.action_leave()

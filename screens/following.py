@@ -131,12 +131,16 @@ class Following(App[int]):
 
     def on_job_moved(self, message: JobMoved) -> None:
         """Keep the newest picture and show it."""
+        from smartos_wizard.screens.asking import Asking
         from smartos_wizard.screens.working import Working
 
         self.watched = message
         for screen in self.screen_stack:
             if isinstance(screen, Working) and screen.job == message.job:
                 screen.moved(message.progress, lost=message.lost)
+        if not self.busy:
+            for question in [each for each in self.screen_stack if isinstance(each, Asking)]:
+                question.work_ended()
         for note in message.progress.notes:
             fresh = note.reference == "needs-opener" and note.at not in self._opened
             if fresh and message.progress.ended is None:

@@ -205,11 +205,12 @@ class Working(Page):
         if self._ended:
             return
         words = stopping(self.plan.kind, "It changes nothing.")
-        ask = Asking("Cancel the work?", words, (("stay", "Go on working"), ("!stop", "Cancel it")))
+        buttons = (("stay", "Go on working"), ("!stop", "Cancel it"))
+        ask = Asking("Cancel the work?", words, buttons, of_work=True)
         self.wizard.ask(ask, self._cancel_answered)
 
     def _cancel_answered(self, answer: str | None) -> None:
-        if answer == "stop":
+        if answer == "stop" and not self._ended:
             self.job.request_cancel()
             self._asked = True
             self.draw()

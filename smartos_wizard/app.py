@@ -186,9 +186,8 @@ class WizardApp(Following):
             "start the wizard again and it is followed from Home.\n\n"
             f"Cancelling stops at the next safe moment. {stopping(self.watched.progress.kind)}"
         )
-        ask = Asking(
-            "Leave?", words, (("stay", "Stay"), ("leave", "Leave it running"), ("!cancel", "Cancel the work"))
-        )
+        buttons = (("stay", "Stay"), ("leave", "Leave it running"), ("!cancel", "Cancel the work"))
+        ask = Asking("Leave?", words, buttons, of_work=True)
         ask.id = "quitting"
         self.ask(ask, self._quit_answered)
 
