@@ -64,7 +64,7 @@ class Asking(ModalScreen[str]):
         self._leave("")
 
     def _leave(self, answer: str) -> None:
-        """Once: a key and the end of the work may come together, and a screen is told twice that it is in front."""
+        """Once: an answer and the end of the work may come together."""
         if not self._answered:
             self._answered = True
             _ = self.dismiss(answer)
@@ -74,10 +74,10 @@ class Asking(ModalScreen[str]):
         if not self.of_work or self._moot:
             return
         self._moot = True
-        if self.is_current:
+        if self.app.screen is self:  # `is_current` holds below a question as well
             self.action_leave()
 
     def on_screen_resume(self) -> None:
         """What was over it is gone."""
-        if self._moot and self.is_current:
+        if self._moot and self.app.screen is self:
             self.action_leave()
