@@ -17,6 +17,7 @@ from smartos_wizard.screens.job_rows import JobRow, job_row
 from smartos_wizard.screens.keys_desk import KeyDesk
 from smartos_wizard.screens.machine_desk import MachineDesk
 from smartos_wizard.screens.options_desk import BootDesk
+from smartos_wizard.screens.reinstall_desk import ReinstallDesk
 from smartos_wizard.screens.sandbox_desk import SandboxDesk
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Desk:
         self.care = KeyDesk(world)
         self.sandbox = SandboxDesk(world)
         self.guests = GuestsDesk(world)
+        self.reinstall = ReinstallDesk(world)
 
     def listing(self) -> Listing:
         """The mirror's listing, or the last good one. Raises NetworkFailed."""

@@ -91,12 +91,16 @@ No disk is opened before that; this computer's own disk is never offered.
             self._make_room()
 
     def _make_room(self) -> None:
+        """First the air between the cards goes, then the name."""
         height, width = self.app.size.height, self.app.size.width
-        needs = 24 if not self._rows else 26 + 3 * min(3, len(self._rows)) + bool(self._guests)
-        self.query_one("#wordmark").display = height >= needs and width >= 60
+        news = 4 if self.wizard.desk.world.practice else 3
+        needs = 4 + (len(_MENU) - (not self._guests) + 2) + (news + 2)
+        if self._rows:
+            needs += 2 + 4 * min(3, len(self._rows))
+        gaps = 3 if self._rows else 2
+        self.query_one("#wordmark").display = height >= needs + 4 and width >= 60
         for card in self.query(".card"):
-            short = height < needs if self._rows else bool(self._guests) and height < needs + 2
-            card.set_class(short, "-tight")
+            card.set_class(height < needs + 4 + gaps, "-tight")
 
     def command(self) -> str:
         """The list of commands."""
@@ -214,6 +218,8 @@ No disk is opened before that; this computer's own disk is never offered.
             self.wizard.look_after()
         elif name == "sandbox":
             self.wizard.start_sandbox()
+        elif name == "reinstall":
+            self.wizard.start_reinstall()
         elif name == "guests":
             self.wizard.show_guests()
         elif name == "how":
@@ -257,6 +263,7 @@ _MENU = (
     ("keys", "Look after a key", "show · prove · configure · upgrade"),
     ("sandbox", "Try SmartOS in a sandbox", "a machine that can harm nothing"),
     ("guests", "Your guests", "start · stop · console · delete"),
+    ("reinstall", "Re-install a SmartOS machine", "survey first, wipe one pool"),
     ("fit", "Is this machine fit for SmartOS?", "what it has, and what to do"),
     ("pool", "What would the pool look like?", "type disks, see vdevs and spares"),
     ("how", "How this works", "what may be lost, and why not"),

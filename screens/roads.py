@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
-from smartos_wizard.screens.flow import SANDBOX_ROAD, Flow, Stage
+from smartos_wizard.screens.flow import REINSTALL_ROAD, SANDBOX_ROAD, Flow, Stage
 from smartos_wizard.screens.page import Page
 from smartos_wizard.screens.working import Working
 
 
 def screen_of(flow: Flow) -> Page:
     """The screen of the flow's stage."""
+    if flow.road == REINSTALL_ROAD:
+        return _of_a_machine(flow.stage)
     match flow.stage:
         case Stage.RELEASE:
             from smartos_wizard.screens.release import ChooseRelease
@@ -68,12 +70,44 @@ def _of_a_guest(stage: Stage) -> Page:
             return GuestReview()
 
 
+def _of_a_machine(stage: Stage) -> Page:
+    match stage:
+        case Stage.SURVEY:
+            from smartos_wizard.screens.reinstall_survey import ShowSurvey
+
+            return ShowSurvey()
+        case Stage.KEEP:
+            from smartos_wizard.screens.reinstall_keep import Keep
+
+            return Keep()
+        case Stage.WAY:
+            from smartos_wizard.screens.reinstall_way import ChooseWay
+
+            return ChooseWay()
+        case Stage.AGREE:
+            from smartos_wizard.screens.reinstall_agree import Agree
+
+            return Agree()
+        case Stage.REVIEW:
+            from smartos_wizard.screens.reinstall_review import ReinstallReview
+
+            return ReinstallReview()
+        case _:
+            from smartos_wizard.screens.reinstall_machine import ChooseMachine
+
+            return ChooseMachine()
+
+
 def work_of(job: Job, plan: Plan) -> Working:
     """The screen that shows a job of that kind."""
     if plan.kind.startswith("guest-"):
         from smartos_wizard.screens.guest_work import GuestWork
 
         return GuestWork(job, plan)
+    if plan.kind.startswith("reinstall-"):
+        from smartos_wizard.screens.reinstall_work import ReinstallWork
+
+        return ReinstallWork(job, plan)
     from smartos_wizard.screens.work import Work
 
     return Work(job, plan)

@@ -19,7 +19,7 @@ from textual.screen import Screen
 
 from smartos_wizard.core.errors import WizardError
 from smartos_wizard.core.settings import Settings, save
-from smartos_wizard.screens.flow import SANDBOX_ROAD, Flow
+from smartos_wizard.screens.flow import REINSTALL_ROAD, SANDBOX_ROAD, Flow
 from smartos_wizard.screens.following import Following
 from smartos_wizard.screens.themes import THEMES
 from smartos_wizard.screens.words import ASCII, UNICODE, to_ascii
@@ -120,6 +120,10 @@ class WizardApp(Following):
     def start_sandbox(self) -> None:
         """Begin to make a guest."""
         self.go(Flow(SANDBOX_ROAD[0], road=SANDBOX_ROAD))
+
+    def start_reinstall(self) -> None:
+        """Begin to make a SmartOS machine clean again."""
+        self.go(Flow(REINSTALL_ROAD[0], road=REINSTALL_ROAD))
 
     def show_guests(self) -> None:
         """The guests there are."""

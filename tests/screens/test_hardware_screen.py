@@ -25,7 +25,7 @@ ALL = tuple(
 
 async def to_check(app: Any, pilot: Any) -> None:
     """From Home, by its own entry."""
-    await pilot.press("down", "down", "down", "enter")
+    await pilot.press(*["down"] * 4, "enter")
     await until(pilot, lambda: on(app, "Fit")() and "Looking" not in text_of(app, "#sentence"), "the check")
     await pilot.pause(0.1)
 
@@ -79,7 +79,7 @@ async def test_looking_takes_its_time_and_nothing_waits_for_it(world: Any) -> No
             return checked
 
         app.desk.machine.check = slow
-        await pilot.press("down", "down", "down", "enter")
+        await pilot.press(*["down"] * 4, "enter")
         await until(pilot, on(app, "Fit"))
         assert "Looking at this machine" in text_grid(app)
         await pilot.press("escape")

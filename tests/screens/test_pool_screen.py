@@ -13,7 +13,7 @@ from tests.screens.conftest import on, text_grid, text_of, until, wizard
 
 async def to_pool(app: Any, pilot: Any) -> None:
     """From Home, by its own entry."""
-    await pilot.press("down", "down", "down", "down", "enter")
+    await pilot.press(*["down"] * 5, "enter")
     await until(pilot, lambda: on(app, "Pool")() and app.focused is not None, "the pool")
 
 
