@@ -120,6 +120,10 @@ def _fate(
         then = ", and the new pool is made by hand" if reached else ""
         return PoolFate(pool, Fate.RISKED, f"it lives only if zpools= is typed at the loader within its ten seconds{then}", reached)  # fmt: skip
     if way is not Way.RESCUE and not limited:
+        told = standing_limit(survey)
+        if told and pool.name not in told:
+            then = ", and setup's default layout overwrites its disks" if reached else ""
+            return PoolFate(pool, Fate.RISKED, f"this boot was told to import other pools only; if the next is not, it is destroyed, and if it is, it is not imported{then}", reached)  # fmt: skip
         if pool.imported or pool.importable:
             return PoolFate(pool, Fate.DESTROYED, "every pool that can be imported is imported at boot, and destroyed")  # fmt: skip
         then = "; if not, setup's default layout overwrites its disks" if reached else ""
