@@ -187,6 +187,18 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.reinstall.restore_steps import RESTORE_ACTIONS as RESTORE_HOST_ACTIONS
 
         return RESTORE_HOST_ACTIONS
+    if kind == "netboot-build":
+        from smartos_wizard.netboot.build_steps import BUILD_ACTIONS
+
+        return BUILD_ACTIONS
+    if kind == "netboot-check":
+        from smartos_wizard.netboot.check_steps import CHECK_ACTIONS as TREE_ACTIONS
+
+        return TREE_ACTIONS
+    if kind == "netboot-serve":
+        from smartos_wizard.netboot.serve_steps import SERVE_ACTIONS
+
+        return SERVE_ACTIONS
     raise UsageProblem(
         "unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?"
     )

@@ -26,6 +26,7 @@ _GROUPS = {
         "smartos_wizard.cli.reinstall",
         "A clean re-install of a SmartOS machine: survey it first.",
     ),
+    "netboot": ("smartos_wizard.cli.netboot", "SmartOS over the network: build a tree, serve it, check one."),
     "job": ("smartos_wizard.cli.job", "Long work in a process of its own: list, attach, cancel."),
     "doctor": ("smartos_wizard.cli.doctor", "What this program lacks here; is a machine fit for SmartOS?"),
 }
