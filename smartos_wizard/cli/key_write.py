@@ -21,10 +21,10 @@ from smartos_wizard.cli.key_image import (
 )
 from smartos_wizard.cli.key_targets import confirm_option, file_option, fixed_option, to_write, typed
 from smartos_wizard.cli.output import emit, json_option, plan_lines, require, run_plan, say, tell
+from smartos_wizard.cli.reinstall_key import ReinstallKey, reinstall_option
 from smartos_wizard.core.vault import Vault
 
 if TYPE_CHECKING:
-    from smartos_wizard.boot.model import BootChoices
     from smartos_wizard.cli.main import Options
     from smartos_wizard.core.plan import Plan
     from smartos_wizard.media.model import Target, VerifiedImage
@@ -39,6 +39,7 @@ Examples:
   smartos-wizard key write /dev/sdX --release latest --dry-run
   smartos-wizard key write /dev/sdX --release latest --console ttya --answers answers.json \\
       --confirm SERIAL
+  smartos-wizard key write /dev/sdX --release latest --reinstall --confirm SERIAL
 \b
 Exit codes: 0 proven, 3 cancelled, 4 refused, 5 download, 6 checksum, 7 write, 8 proof failed,
 9 privilege, 10 device gone. After an interruption the same command continues.
@@ -49,6 +50,7 @@ Exit codes: 0 proven, 3 cancelled, 4 refused, 5 download, 6 checksum, 7 write, 8
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @image_options
 @boot_options
+@reinstall_option
 @confirm_option
 @click.option("--dry-run", is_flag=True, help="Show what would happen and stop.")
 @file_option
@@ -60,7 +62,7 @@ Exit codes: 0 proven, 3 cancelled, 4 refused, 5 download, 6 checksum, 7 write, 8
 def write_command(
     options: Options, targets: tuple[str, ...], release: str, image: str, sha256: str, sums: str, mirror: str,
     unverified: bool, confirm: tuple[str, ...], dry_run: bool, as_file: bool, allow_fixed: bool, no_delta: bool,
-    eject: bool, as_json: bool, boot: dict[str, Any],
+    eject: bool, as_json: bool, reinstall: bool, boot: dict[str, Any],
 ) -> int:  # fmt: skip
     """Write SmartOS to TARGET and prove it.
 
@@ -70,11 +72,12 @@ def write_command(
     """
     world = options.world
     choice = choice_of(release, image, sha256, sums, mirror, unverified)
-    choices = choices_from(world, boot, tell)
+    special = ReinstallKey(choices_from(world, boot, tell), targets, asked=reinstall)
     order = _Order(
-        world, choice, targets, confirm, as_file, allow_fixed, not no_delta, dry_run, as_json, choices
+        world, choice, targets, confirm, as_file, allow_fixed, not no_delta, dry_run, as_json, special
     )
     code = order.from_file() if choice.image else order.from_release()
+    special.say(code, dry_run=dry_run)
     if eject and code == 0 and not dry_run and not as_file:
         for target in targets:
             tell(world.opener.eject(target))
@@ -86,11 +89,11 @@ class _Order:
 
     def __init__(
         self, world: World, choice: ImageChoice, targets: tuple[str, ...], confirm: tuple[str, ...],
-        as_file: bool, allow_fixed: bool, delta: bool, dry_run: bool, as_json: bool, choices: BootChoices,
+        as_file: bool, allow_fixed: bool, delta: bool, dry_run: bool, as_json: bool, special: ReinstallKey,
     ) -> None:  # fmt: skip
         self.world, self.choice, self.paths, self.confirm = world, choice, targets, confirm
         self.as_file, self.allow_fixed, self.delta = as_file, allow_fixed, delta
-        self.dry_run, self.as_json, self.choices = dry_run, as_json, choices
+        self.dry_run, self.as_json, self.special = dry_run, as_json, special
 
     def from_file(self) -> int:
         """Write the user's own file."""
@@ -126,7 +129,8 @@ class _Order:
     def _plan(self, image: VerifiedImage, targets: list[Target]) -> Plan:
         from smartos_wizard.media.writing import plan_write
 
-        return plan_write(image, targets, self.world, delta=self.delta, choices=self.choices)
+        choices = self.special.choices
+        return self.special.told(plan_write(image, targets, self.world, delta=self.delta, choices=choices))
 
     def _run(self, plan: Plan, targets: list[Target]) -> int:
         confirm = typed(self.confirm, targets)
