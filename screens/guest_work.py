@@ -15,11 +15,11 @@ from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.events import PlanFinished
 from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
-from smartos_wizard.core.progress import Meter, StepState
+from smartos_wizard.core.progress import Meter
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import SANDBOX_ROAD, Stage
 from smartos_wizard.screens.page import error_words
-from smartos_wizard.screens.plan_words import effect_word
+from smartos_wizard.screens.step_list import step_list
 from smartos_wizard.screens.widgets.gauges import clock_time
 from smartos_wizard.screens.widgets.panel import pairs
 from smartos_wizard.screens.widgets.rail import Rail
@@ -67,7 +67,7 @@ This machine's disks and boot set-up, its network settings, and guests of other 
     @property
     def guest(self) -> str:
         """The name of the guest this is about."""
-        from smartos_wizard.screens.sandbox_desk import guest_name
+        from smartos_wizard.screens.sandbox_plan import guest_name
 
         return guest_name(self.plan)
 
@@ -101,34 +101,7 @@ This machine's disks and boot set-up, its network settings, and guests of other 
 
     def steps(self, width: int) -> Content:
         """As many as fit around the one at hand, each with mark and effect."""
-        states = list(self.progress.steps) or [_waiting(self.plan, n) for n in range(len(self.plan.steps))]
-        room = max(3, self.app.size.height - _BESIDE)
-        at = next((n for n, s in enumerate(states) if s.state != "done"), len(states) - 1)
-        first = max(0, min(at - room // 2, len(states) - room))
-        lines = [self._step(state, width) for state in states[first : first + room]]
-        last = len(states) - first - room
-        if first > 0:
-            lines[0] = Content.assemble((f"  {first + 1} done before", "$dim"))
-        if last > 0:
-            lines[-1] = Content.assemble((f"  {last + 1} more to come", "$dim"))
-        return Content("\n").join(lines)
-
-    def _step(self, state: StepState, width: int) -> Content:
-        marks = self.marks
-        mark, style = {
-            "done": (marks.done, "$success"),
-            "now": (marks.now, "bold $accent"),
-            "failed": (marks.failed, "bold $error"),
-            "cancelled": (marks.failed, "$warning"),
-        }.get(state.state, (marks.todo, "$faint"))
-        end = {"failed": " failed", "cancelled": " stopped"}.get(state.state, "")
-        word, colour = effect_word(state.head.effect)
-        room = width - len(mark) - 11 - len(end)
-        title = state.head.title if len(state.head.title) <= room else state.head.title[: room - 1] + "…"
-        bold = "bold" if state.state == "now" else "" if state.state == "done" else "$dim"
-        return Content.assemble(
-            (mark, style), (f" {word:<9}", colour), (title, bold), (end, "bold $error" if end else "")
-        )
+        return step_list(self.progress, self.plan, self.marks, width, self.app.size.height - _BESIDE)
 
     def draw_head(self, width: int) -> None:
         """The side and the rail."""
@@ -137,7 +110,7 @@ This machine's disks and boot set-up, its network settings, and guests of other 
             self.query_one(Rail).move(self.stage, failed=self.failed)
         if self.app.size.width < 110:
             return
-        from smartos_wizard.screens.sandbox_desk import facts_of
+        from smartos_wizard.screens.sandbox_plan import facts_of
 
         self.query_one("#facts", Static).update(pairs(facts_of(self.plan), width=34))
         notes = [
@@ -226,10 +199,3 @@ This machine's disks and boot set-up, its network settings, and guests of other 
         if not self._ended:
             self.notify("The work goes on. Home shows it.")
         self._then()
-
-
-def _waiting(plan: Plan, number: int) -> StepState:
-    from smartos_wizard.core.events import StepHead
-
-    step = plan.steps[number]
-    return StepState(StepHead(step.id, step.title, step.effect.value))

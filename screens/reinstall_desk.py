@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,21 @@ if TYPE_CHECKING:
     from smartos_wizard.reinstall.ways import Outcome
     from smartos_wizard.screens.reinstall_model import MachineAnswers
     from smartos_wizard.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What must be agreed to, each token once; what speaks against it all the same; what the way does, and what comes after."""
+
+    consents: tuple[Stop, ...]
+    against: tuple[Stop, ...]
+    outcome: Outcome
+    after: After
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """Of everything that must be agreed to."""
+        return frozenset(stop.token for stop in self.consents)
 
 
 class Call:
@@ -159,11 +174,23 @@ class ReinstallDesk:
 
         return advise(said.seen, self.world.now(), said.prepared, attended=not said.reachable)
 
-    def judged(self, said: MachineAnswers) -> tuple[Outcome, After, tuple[Stop, ...]]:
-        """What the chosen way does, what comes after it, and all that is to be said of both."""
-        from smartos_wizard.reinstall.judging import judge
+    def asked(self, said: MachineAnswers) -> Asked:
+        """What has to be agreed to for the chosen way, and what setup makes afterwards.
 
-        return judge(said.seen, said.choices, self.world.now(), attended=not said.reachable)
+        Where other pools could live, the new one is made by hand: the wizard offers nothing else.
+        """
+        from smartos_wizard.reinstall.choices import MANUAL
+        from smartos_wizard.reinstall.judging import judge
+        from smartos_wizard.reinstall.ways import outcome_of
+        from smartos_wizard.screens.reinstall_words import asked_of, by_hand_stop
+
+        choices, now, attended = said.choices, self.world.now(), not said.reachable
+        bare = outcome_of(said.seen, choices.way, limited=choices.limited)
+        wanted = (MANUAL,) if bare.wants_by_hand else ()
+        outcome, after, stops = judge(said.seen, replace(choices, consents=wanted), now, attended=attended)
+        first = (by_hand_stop(bare),) if wanted else ()
+        against = tuple(stop for stop in stops if stop.level == "stop")
+        return Asked((*first, *asked_of(stops)), against, outcome, after)
 
     def prepared_in(self, path: str) -> Prepared:
         """The proven medium that a file speaks of. Raises UsageProblem."""
@@ -184,7 +211,9 @@ class ReinstallDesk:
 
         if said.address is None:
             raise Refused("no-address", "This survey came from a file: the wizard cannot reach the machine.", hint="Use the runbook, or survey the machine itself.")  # fmt: skip
-        return self._with_secret(plan_reinstall(said.seen, said.choices, self.world.now()), said.address)
+        return self._with_secret(
+            plan_reinstall(said.seen, said.choices, self.world.now(), said.address), said.address
+        )
 
     def _with_secret(self, plan: Plan, address: Address) -> Plan:
         """A password waits in the vault; the plan has only its name."""

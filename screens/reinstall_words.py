@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from smartos_wizard.reinstall.recommend import Opinion
     from smartos_wizard.screens.reinstall_model import MachineAnswers
 
-STEPS = ("machine", "survey", "keep", "way", "agree", "review", "run")
-"""The stages of the road by name."""
-
 
 def start(*, practice: bool) -> str:
     """How the command begins."""
@@ -75,9 +72,39 @@ def letter(opinion: Opinion) -> str:
     return opinion.choices.way.value + ("*" if opinion.outcome.limited else "")
 
 
-def name_of(opinion: Opinion) -> str:
-    """The way without its letter."""
-    return opinion.title.partition(", ")[2]
+def short_name(opinion: Opinion) -> str:
+    """The way without its letter, in at most 30 characters."""
+    limited = opinion.outcome.limited
+    return {
+        "A": "mark, limit typed, reboot" if limited else "factory-reset mark, reboot",
+        "B": "the same, one pool imported" if limited else "destroy_zpools at the loader",
+        "C": "Rescue Mode, zpool destroy",
+    }[opinion.choices.way.value]
+
+
+_HERE = {
+    "no-medium": "Attach a SmartOS key and press r, or press p and name the receipt of a key that was written or checked.",
+    "survey-old": "Press r to ask the machine again.",
+    "survey-clock": "Set the clocks, then press r to ask the machine again.",
+    "no-backup": "Go back to “Keep” to make one.",
+    "backup-incomplete": "Go back to “Keep” to keep more.",
+}
+"""What to do, in the wizard, where the hint speaks of commands."""
+
+
+def hint_of(stop: Stop) -> str:
+    """What to do about it here."""
+    found = _HERE.get(stop.reference)
+    return found if found is not None else stop.hint.partition(": --consent")[0].strip()
+
+
+def way_line(outcome: Outcome, host: str) -> str:
+    """What the chosen way does, in one sentence with every pool in it."""
+    from smartos_wizard.reinstall.saying import doomed
+    from smartos_wizard.reinstall.ways import Fate, way_title
+
+    lost = doomed(outcome.of(Fate.DESTROYED, Fate.OVERWRITTEN), outcome.of(Fate.RISKED))
+    return f"Way {way_title(outcome.way, outcome.limited)}: destroys {lost} of {host}."
 
 
 def asked_of(stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
@@ -89,6 +116,21 @@ def asked_of(stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
         before = found.get(stop.token)
         found[stop.token] = stop if before is None else _both(before, stop)
     return tuple(found.values())
+
+
+def by_hand_stop(outcome: Outcome) -> Stop:
+    """That the new pool is made by hand, so that other pools live; `outcome` is what would happen otherwise."""
+    from smartos_wizard.reinstall.choices import MANUAL
+    from smartos_wizard.reinstall.model import Stop
+    from smartos_wizard.reinstall.saying import listed, pool_name
+
+    names = listed([pool_name(fate.pool) for fate in outcome.fates if fate.spared_by_hand])
+    text = (
+        f"Setup's default layout counts in the disks of {names}: it would stop at them, or overwrite them. To let that live, "
+        "you answer “manual” in setup and make the new pool by hand; the plan says how."
+    )
+    hint = "A key in the machine must hold no answers file that takes the layout unasked."
+    return Stop("layout-takes-others", text, "consent", hint, MANUAL)
 
 
 def _both(one: Stop, other: Stop) -> Stop:

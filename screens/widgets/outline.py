@@ -33,8 +33,7 @@ class OutlineTree(Tree[Node]):
         self.call_after_refresh(self._first)
 
     def _first(self) -> None:
-        if self.cursor_line < 0:
-            self.cursor_line = 0
+        self.cursor_line = max(self.cursor_line, 0)
 
     def _hang(self, below: TreeNode[Node], node: Node) -> None:
         if not node.below:
