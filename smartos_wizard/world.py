@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartos_wizard.core.cancel import Cancel
-from smartos_wizard.core.errors import UsageProblem
+from smartos_wizard.core.errors import Refused, UsageProblem
 from smartos_wizard.core.events import Event
 from smartos_wizard.core.paths import Paths, user_paths
 from smartos_wizard.core.plan import Plan
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from smartos_wizard.guests.hypervisor import Hypervisor
     from smartos_wizard.guests.sizing import HostSize
     from smartos_wizard.guests.store import GuestStore
+    from smartos_wizard.netboot.dualboot_ports import Linux
     from smartos_wizard.reinstall.ports import Host, Hosts
     from smartos_wizard.reinstall.streams import StreamHost
 
@@ -108,9 +110,10 @@ class World:
     def hosts(self) -> Hosts:
         """The way to SmartOS machines that are surveyed and re-installed."""
         if self.practice:
+            from smartos_wizard.practice.host_power import HostPower
             from smartos_wizard.practice.hosts import PracticeHosts
 
-            return PracticeHosts(self.clock)
+            return PracticeHosts(self.clock, HostPower(self.paths.state / "hosts.json", self.clock))
         from smartos_wizard.reinstall.connect import SshHosts
 
         return SshHosts(self.paths)
@@ -120,6 +123,20 @@ class World:
         from smartos_wizard.reinstall.ssh_streams import streaming
 
         return streaming(host)
+
+    def console_host(self, where: str, password: str) -> StreamHost:
+        """A machine at the other end of a serial console. Raises Refused `no-console`."""
+        raise Refused("no-console", f"There is no way to the console {where} here.", context=password and "")
+
+    def linux(self, root: str = "") -> Linux:
+        """The Linux this program runs on, or the one mounted at `root`; in practice always a make-believe one."""
+        if self.practice:
+            from smartos_wizard.practice.linux import PracticeLinux
+
+            return PracticeLinux(self.paths.state.parent / "linux")
+        from smartos_wizard.netboot.dualboot_linux import SystemLinux
+
+        return SystemLinux(Path(root or "/"))
 
     def host_size(self) -> HostSize:
         """How large this machine is, for guests."""
@@ -187,6 +204,10 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.reinstall.restore_steps import RESTORE_ACTIONS as RESTORE_HOST_ACTIONS
 
         return RESTORE_HOST_ACTIONS
+    if kind.startswith("reinstall-"):
+        from smartos_wizard.reinstall.run_steps import RUN_ACTIONS
+
+        return RUN_ACTIONS
     if kind == "netboot-build":
         from smartos_wizard.netboot.build_steps import BUILD_ACTIONS
 
@@ -199,6 +220,14 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.netboot.serve_steps import SERVE_ACTIONS
 
         return SERVE_ACTIONS
+    if kind == "dualboot-install":
+        from smartos_wizard.netboot.dualboot_steps import INSTALL_ACTIONS
+
+        return INSTALL_ACTIONS
+    if kind == "dualboot-remove":
+        from smartos_wizard.netboot.dualboot_removing import REMOVE_ACTIONS
+
+        return REMOVE_ACTIONS
     raise UsageProblem(
         "unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?"
     )

@@ -27,6 +27,7 @@ _GROUPS = {
         "A clean re-install of a SmartOS machine: survey it first.",
     ),
     "netboot": ("smartos_wizard.cli.netboot", "SmartOS over the network: build a tree, serve it, check one."),
+    "dualboot": ("smartos_wizard.cli.dualboot", "SmartOS beside a Linux, as an entry of its GRUB menu."),
     "job": ("smartos_wizard.cli.job", "Long work in a process of its own: list, attach, cancel."),
     "doctor": ("smartos_wizard.cli.doctor", "What this program lacks here; is a machine fit for SmartOS?"),
 }
