@@ -30,7 +30,7 @@ RESCUE = {"smartos": "false", "noimport": "true"}
 SIZE = 512 << 20
 COMMANDS = (
     "uname", "zonename", "bootparams", "prtconf", "smbios", "svcprop", "svcs", "hostid", "diskinfo", "disklist",
-    "fstyp", "dladm", "fwadm", "imgadm", "vmadm", "reboot",
+    "fstyp", "dladm", "fwadm", "imgadm", "vmadm", "zonecfg", "reboot",
 )  # fmt: skip
 """What SmartOS has and Linux has not, or has otherwise: all played by one program."""
 

@@ -1,39 +1,54 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
+# ruff: noqa: PTH110, PTH118, PTH119, PTH123, PTH208
+# A survey starts it two dozen times on an imitated processor, where pathlib takes longer than all the rest.
 """The commands of SmartOS that Linux does not have, played: each under its own name, with the facts of this machine.
 
-Instances are JSON files in /etc/zones, which lies on the pool as it does on SmartOS. What is printed has the
+Instances are JSON in /etc/zones, which lies on the pool as it does on SmartOS: NAME.json, and UUID.xml where the index
+names it, as for a zone. What is printed has the
 form of the real commands (smartos-live: src/vm/man, src/diskinfo; illumos: cmd/bootparams and others), as far as it is used.
 """
 
 import json
 import os
-import subprocess
 import sys
-from pathlib import Path
 
-ZONES = Path("/etc/zones")
+ZONES = "/etc/zones"
 STAMP = "joyent_20260903T001557Z"
 
 
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
 def settings():
-    return json.loads(Path("/mnt/settings.json").read_text())
+    return json.loads(read("/mnt/settings.json"))
 
 
 def state():
-    return json.loads(Path("/run/lab-state.json").read_text())
+    return json.loads(read("/run/lab-state.json"))
+
+
+def places():
+    """The files of instances, by UUID."""
+    index = os.path.join(ZONES, "index")
+    named = read(index) if os.path.exists(index) else ""
+    found = sorted(os.listdir(ZONES))
+    wanted = [n for n in found if n.endswith(".json") or (n.endswith(".xml") and f"{n[:-4]}:" in named)]
+    return {json.loads(read(f"{ZONES}/{name}"))["uuid"]: f"{ZONES}/{name}" for name in wanted}
 
 
 def instances():
-    return [json.loads(path.read_text()) for path in sorted(ZONES.glob("*.json"))]
+    return [json.loads(read(path)) for path in places().values()]
 
 
-def out(*words):
-    print(*words)
+def out(*words, sep=" "):
+    print(*words, sep=sep)
 
 
 def uname(args):
     known = {"-s": "SunOS", "-v": STAMP, "-n": os.uname().nodename, "-r": "5.11", "-m": "i86pc"}
-    out(*[known[arg] for arg in args] or ["SunOS"])
+    out(*[known.get(arg, "SunOS") for arg in args] or ["SunOS"])
 
 
 def zonename(_args):
@@ -72,9 +87,9 @@ def hostid(_args):
 
 
 def disks():
-    for path in sorted(Path("/sys/block").iterdir()):
-        if path.name.startswith("vd"):
-            yield path.name, int((path / "size").read_text()) * 512
+    for name in sorted(os.listdir("/sys/block")):
+        if name.startswith("vd"):
+            yield name, int(read(f"/sys/block/{name}/size")) * 512
 
 
 def diskinfo(_args):
@@ -119,24 +134,33 @@ def imgadm(_args):
 
 def vmadm(args):
     verb, *rest = args
-    if verb in ("lookup", "list"):
+    if verb == "lookup" and "-j" not in rest:
+        out(*[uuid for uuid in places() if f"uuid={uuid}" in rest])
+    elif verb in ("lookup", "list"):
         out(json.dumps(instances()))
     elif verb == "get":
-        out(json.dumps(next(each for each in instances() if each["uuid"] == rest[0])))
+        found = [each for each in instances() if each["uuid"] == rest[0]]
+        out(json.dumps(found[0])) if found else sys.exit(f"vmadm: {rest[0]}: No such zone configured")
     elif verb in ("stop", "start"):
         uuid = next(word for word in rest if not word.startswith("-"))
-        path = ZONES / f"{uuid}.json"
-        data = json.loads(path.read_text())
+        path = places()[uuid]
+        data = json.loads(read(path))
         data["state"] = data["zone_state"] = "stopped" if verb == "stop" else "running"
-        path.write_text(json.dumps(data))
+        with open(path, "w") as file:
+            file.write(json.dumps(data))
         print(f"Successfully {'stopped' if verb == 'stop' else 'started'} VM {uuid}", file=sys.stderr)
     else:
         sys.exit(f"vmadm: {verb} is not played")
 
 
+def zonecfg(args):
+    out("create -b", f"set zonepath=/zones/{args[1]}", sep="\n")
+
+
 def reboot(_args):
-    subprocess.run(["sync"], check=False)
-    Path("/proc/sysrq-trigger").write_text("b")
+    os.sync()
+    with open("/proc/sysrq-trigger", "w") as file:
+        file.write("b")
 
 
 COMMANDS = {
@@ -157,12 +181,13 @@ COMMANDS = {
         fwadm,
         imgadm,
         vmadm,
+        zonecfg,
         reboot,
     )
 }
 
 if __name__ == "__main__":
-    name = Path(sys.argv[0]).name
-    with Path("/run/played.log").open("a") as log:
+    name = os.path.basename(sys.argv[0])
+    with open("/run/played.log", "a") as log:
         log.write(json.dumps([name, *sys.argv[1:]]) + "\n")
     COMMANDS[name](sys.argv[1:])
