@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from smartos_wizard.guests.sizing import HostSize
     from smartos_wizard.guests.store import GuestStore
     from smartos_wizard.netboot.dualboot_ports import Linux
+    from smartos_wizard.reinstall.console_port import Console
     from smartos_wizard.reinstall.ports import Host, Hosts
     from smartos_wizard.reinstall.streams import StreamHost
 
@@ -137,6 +138,27 @@ class World:
         from smartos_wizard.netboot.dualboot_linux import SystemLinux
 
         return SystemLinux(Path(root or "/"))
+
+    def console(self, where: str) -> Console:
+        """The serial console `guest:NAME`, at the path of a socket, or at `HOST:PORT`, connected.
+
+        Raises UsageProblem `bad-console`, Refused `no-such-guest`, `no-console`, NetworkFailed `console-unreachable`.
+        """
+        from smartos_wizard.reinstall.console_port import open_console
+
+        kind, _, name = where.partition(":")
+        if kind != "guest":
+            return open_console(where)
+        from smartos_wizard.guests.console_line import console_of
+
+        place = console_of(self, self.guests.find(name)).socket
+        if place is None:
+            raise Refused(
+                "no-console",
+                f"The hypervisor of {name} gives no serial console to type at.",
+                hint="Reach it by ssh.",
+            )
+        return open_console(str(place), where)
 
     def host_size(self) -> HostSize:
         """How large this machine is, for guests."""

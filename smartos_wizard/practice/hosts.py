@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from smartos_wizard.core.errors import DeviceLost, NetworkFailed
+from smartos_wizard.core.errors import DeviceLost, NetworkFailed, Refused
 from smartos_wizard.practice.host_answers import (
     GIB,
     PracticeDisk,
@@ -14,6 +14,7 @@ from smartos_wizard.practice.host_answers import (
     PracticeMachine,
     PracticePool,
 )
+from smartos_wizard.practice.host_power import FIRST_KEY, HostPower, machine_now, obey
 from smartos_wizard.practice.host_streams import PracticeMemory, answer, swallow
 from smartos_wizard.reinstall.ports import Address
 
@@ -35,6 +36,9 @@ MACHINES: dict[str, PracticeMachine] = {
     "triton": replace(_PLAIN, hostname="triton", hostid="3c9f21b0", parameters=(), key=False, triton=True),
     "dropped-connection": replace(_PLAIN, hostname="dropped-connection", hostid="3c9f21b1"),
     "dropped-stream": replace(_PLAIN, hostname="dropped-stream", hostid="3c9f21b3"),
+    "dropped-run": replace(_PLAIN, hostname="dropped-run", hostid="3c9f21b5", instances=(replace(_WEB, state="running"), _DB)),
+    "missed-menu": replace(_PLAIN, hostname="missed-menu", hostid="3c9f21b6", pools=(_ZONES, _TANK)),
+    "changed-pool": replace(_PLAIN, hostname="changed-pool", hostid="3c9f21b7"),
     "wiped": replace(_PLAIN, hostname="wiped", hostid="3c9f21b4", instances=()),
     "zone": replace(_PLAIN, hostname="zone", hostid="3c9f21b2", zone=_WEB.uuid),
     "not-smartos": replace(_PLAIN, hostname="not-smartos", hostid="007f0101", system="Linux"),
@@ -50,20 +54,37 @@ class PracticeHost:
     machine: PracticeMachine
     clock: Callable[[], float]
     port: int = 22
-    host_key: str = "SHA256:PRACTICEpracticePRACTICEpracticePRACTICEpra"
+    host_key: str = FIRST_KEY
     sent: list[str] = field(default_factory=list)
     memory: PracticeMemory | None = None
+    power: HostPower | None = None
 
     def run(self, script: str, seconds: float = 600.0) -> str:  # noqa: ARG002 - a make-believe machine answers at once
         """The answers of this machine to a survey."""
         self.sent += ["/bin/sh -s", script]
         if self.name == "dropped-connection":
             raise DeviceLost("connection-lost", f"The connection to {self.name} was lost before all answers were there.", hint="Try again; asking changes nothing there.", context="nothing was changed there")  # fmt: skip
-        return self.machine.answers(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self.clock())))
+        return self._now().answers(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self.clock())))
+
+    def _now(self) -> PracticeMachine:
+        """The machine after all that happened to it; one of them gets another pool once it was surveyed."""
+        if self.power is None:
+            return self.machine
+        state = self.power.state(self.name)
+        if self.name != "changed-pool":
+            return machine_now(self.machine, state)
+        self.power.change(self.name, lambda s: replace(s, surveys=s.surveys + 1))
+        more = (_TANK,) if state.surveys % 2 else ()
+        return machine_now(replace(self.machine, pools=(*self.machine.pools, *more)), state)
 
     def stream(self, command: str, stop: Callable[[], bool] = lambda: False) -> Iterator[bytes]:  # noqa: ARG002
         """As `StreamHost.stream`."""
         self.sent.append(command)
+        told = command.rsplit("; export PATH LC_ALL; ", maxsplit=1)[-1]
+        said = obey(self.power, self.name, self.machine, told) if self.power is not None else None
+        if said is not None:
+            yield said
+            return
         self.memory = self.memory or PracticeMemory(self.machine)
         yield from answer(self.name, self.memory, command)
 
@@ -82,10 +103,20 @@ class PracticeHosts:
     """The make-believe machines. Satisfies `Hosts`."""
 
     clock: Callable[[], float]
+    power: HostPower | None = None
 
     def open(self, address: Address) -> PracticeHost:
-        """The machine of that name. Raises NetworkFailed `host-unknown`."""
+        """The machine of that name. Raises NetworkFailed `host-unknown`, `host-unreachable`, Refused `unknown-host-key`."""
         machine = MACHINES.get(address.host)
         if machine is None:
             raise NetworkFailed("host-unknown", f"No machine is known by the name {address.host}.", hint=f"In practice there are: {', '.join(MACHINES)}.", context="nothing was changed there")  # fmt: skip
-        return PracticeHost(address.host, machine, self.clock, address.port or 22)
+        if self.power is None:
+            return PracticeHost(address.host, machine, self.clock, address.port or 22)
+        state = self.power.state(address.host)
+        if self.clock() < state.away_until:
+            raise NetworkFailed("host-unreachable", f"{address.host} cannot be reached: it is starting.", context="nothing was changed there")  # fmt: skip
+        if state.key not in (FIRST_KEY, *address.accept):
+            raise Refused("unknown-host-key", f"The key of {address.host} is not known.", hint=f"Compare it on the machine's console, then: --accept-host-key {state.key}", context="nothing was sent", fingerprint=state.key)  # fmt: skip
+        return PracticeHost(
+            address.host, machine, self.clock, address.port or 22, state.key, power=self.power
+        )

@@ -46,7 +46,8 @@ class Prepared:
 @dataclass(frozen=True, slots=True)
 class Choices:
     """All that was decided. `limited`: with A and B only the system pool is to be imported; `consents` are the
-    tokens said beforehand; `backup` names a verified backup, empty without one.
+    tokens said beforehand; `backup` names a verified backup, empty without one. `console` is where the machine's serial
+    console is (`guest:NAME`, the path of a socket, or HOST:PORT); empty: ssh, and a person at the machine.
     """
 
     way: Way
@@ -55,6 +56,7 @@ class Choices:
     answers: AnswersFile | None = None
     prepared: Prepared | None = None
     backup: str = ""
+    console: str = ""
 
     @property
     def by_hand(self) -> bool:

@@ -202,7 +202,7 @@ class SshHosts:
         host, port = str(options.host_key_alias or options.host), int(options.port)
         named = options.config.get("UserKnownHostsFile")
         files = tuple(Path(str(each)).expanduser() for each in (named if isinstance(named, list) else []))
-        trusted = self._known.match(host, port, files)
+        trusted = ([], [], []) if address.only else self._known.match(host, port, files)
         client = _Client(address.accept)
         own_way = {"proxy_command": None} if below else {}
         try:
@@ -235,7 +235,7 @@ def _jump(words: str, address: Address) -> Address:
         port = int(said)
     if not host:
         raise UsageProblem("bad-address", f"No host to jump through: {tame(words)!r}.")
-    return replace(address, host=host.strip("[]"), user=user, port=port, jump=rest)
+    return replace(address, host=host.strip("[]"), user=user, port=port, jump=rest, only=False)
 
 
 def _key_problem(

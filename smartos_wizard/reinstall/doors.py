@@ -27,6 +27,10 @@ class ReinstallWorld(Protocol):
         """The same machine with streams."""
         ...
 
+    def console_host(self, where: str, password: str) -> StreamHost:
+        """A machine at the other end of a serial console."""
+        ...
+
     @property
     def hosts(self) -> Hosts:
         """The way to machines."""

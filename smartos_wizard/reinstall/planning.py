@@ -14,9 +14,11 @@ from smartos_wizard.core.errors import Refused, UsageProblem
 from smartos_wizard.core.plan import Confirmation, Plan
 from smartos_wizard.core.text import tame
 from smartos_wizard.reinstall.choices import Choices
+from smartos_wizard.reinstall.doors import address_to_json
 from smartos_wizard.reinstall.judging import judge, open_stops, unknown_consents
 from smartos_wizard.reinstall.model import Stop, Survey
 from smartos_wizard.reinstall.planning_steps import Scene, steps_of
+from smartos_wizard.reinstall.ports import Address
 from smartos_wizard.reinstall.saying import doomed, host_name, listed, pool_name, token_of
 from smartos_wizard.reinstall.ways import Fate, Outcome, target_of, way_title
 
@@ -25,8 +27,11 @@ SECONDS = 15 * 60
 """A boot, the wipe, another boot: a guess, without what the new setup takes."""
 
 
-def plan_reinstall(survey: Survey, choices: Choices, now: float) -> Plan:
-    """The plan. Raises Refused with every stop and every consent that is missing, UsageProblem `odd-consent`."""
+def plan_reinstall(survey: Survey, choices: Choices, now: float, address: Address | None = None) -> Plan:
+    """The plan; `address` says how the machine is reached, where its survey does not.
+
+    Raises Refused with every stop and every consent that is missing, UsageProblem `odd-consent`.
+    """
     outcome, after, stops = judge(survey, choices, now)
     refuse(survey, choices, stops)
     scene = Scene(survey, choices, outcome, after, stops)
@@ -38,7 +43,7 @@ def plan_reinstall(survey: Survey, choices: Choices, now: float) -> Plan:
         confirmation=confirmation_of(survey, choices, outcome, stops),
         seconds=SECONDS,
         locks=(f"host:{tame(survey.hostid)}",),
-        params=_params(survey, choices, outcome),
+        params=_params(survey, choices, outcome, address),
     )
 
 
@@ -92,14 +97,17 @@ def _untouched(outcome: Outcome) -> tuple[str, ...]:
     return (*kept, "the firmware of the machine", "the medium it boots from")
 
 
-def _params(survey: Survey, choices: Choices, outcome: Outcome) -> dict[str, Any]:
+def _params(survey: Survey, choices: Choices, outcome: Outcome, address: Address | None) -> dict[str, Any]:
     """All that the run compares again before it begins, and what it needs to reach the machine."""
     target = target_of(survey)
+    reached = address or Address(survey.host, port=survey.port)
     return {
         "way": choices.way.value,
         "limited": outcome.limited,
         "host": survey.host,
         "port": survey.port,
+        "address": address_to_json(reached, survey),
+        "console": choices.console,
         "surveyed": survey.taken,
         "identity": identity_of(survey),
         "pool": {"name": survey.system_pool, "guid": target.guid if target is not None else ""},
@@ -108,6 +116,7 @@ def _params(survey: Survey, choices: Choices, outcome: Outcome) -> dict[str, Any
         "by_hand": choices.by_hand,
         "consents": list(choices.consents),
         "answers": {"name": choices.answers.name, "sha256": choices.answers.digest} if choices.answers else {},
+        "prepared": {"medium": choices.prepared.medium, "proof": choices.prepared.proof} if choices.prepared else {},
         "backup": choices.backup,
     }  # fmt: skip
 
@@ -124,4 +133,5 @@ def identity_of(survey: Survey) -> dict[str, Any]:
         "mode": survey.mode.value,
         "pools": [{"name": pool.name, "guid": pool.guid, "imported": pool.imported} for pool in survey.pools],
         "instances": sorted(instance.uuid for instance in survey.instances),
+        "macs": sorted(nic.mac for nic in survey.nics if nic.mac),
     }

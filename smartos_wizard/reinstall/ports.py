@@ -13,7 +13,8 @@ from typing import Protocol
 class Address:
     """How to reach a machine. What is empty or None is taken from the user's ssh config, then from its defaults.
 
-    `accept` are fingerprints of host keys that the user has compared and agrees to; `remember` keeps them.
+    `accept` are fingerprints of host keys that the user has compared and agrees to; `remember` keeps them. With `only`
+    those count alone, and what is known of the machine from earlier does not: after a wipe it has another key.
     """
 
     host: str
@@ -24,6 +25,7 @@ class Address:
     password: str | None = field(default=None, repr=False)
     accept: tuple[str, ...] = ()
     remember: bool = True
+    only: bool = False
     seconds: float = 20.0
     """How long a connection may take to come about."""
 
