@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Desk", "JobRow", "Offer", "ReleaseRow", "job_row"]
 
 _DETAILS = 12  # releases whose own lists are read for the screen
+_NAMES = {"usb": "USB image", "iso": "ISO", "vmware": "bundle for VMware"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,16 @@ class Desk:
 
         return list_releases(self.world.mirror(), self.world.paths.cache, self.world.now())
 
-    def offer(self, *, details: bool) -> Offer:
-        """The releases; with `details` the newest ones with size and checksum. Raises NetworkFailed."""
+    def offer(self, *, details: bool, kind: str = "usb") -> Offer:
+        """The releases; with `details` the newest ones with size and checksum of that kind of artifact, `usb` or `iso`.
+
+        Raises NetworkFailed.
+        """
         from smartos_wizard.releases.listing import read_releases
         from smartos_wizard.releases.model import Release
 
         listing = self.listing()
-        stored = self.stored()
+        stored = self.stored(kind)
         found: dict[str, object] = {}
         if details:
             stamps = tuple(e.stamp for e in listing.releases[:_DETAILS])
@@ -88,45 +92,45 @@ class Desk:
             row = ReleaseRow(entry.stamp, age, entry.stamp == newest, entry.stamp in stored)
             detail = found.get(entry.stamp)
             if isinstance(detail, Release):
-                row = _detailed(row, detail)
+                row = _detailed(row, detail, kind)
             rows.append(row)
         since = listing.offline_since
         offline = f"{since:%Y-%m-%d %H:%M} UTC" if since is not None else ""
         return Offer(tuple(rows), offline, listing.base)
 
-    def offer_stored(self) -> Offer:
+    def offer_stored(self, kind: str = "usb") -> Offer:
         """The releases that are stored here, for when the mirror cannot be asked."""
         from smartos_wizard.releases.model import ReleaseEntry
 
         now = self.world.now()
-        entries = [ReleaseEntry(stamp) for stamp in sorted(self.stored(), reverse=True)]
+        entries = [ReleaseEntry(stamp) for stamp in sorted(self.stored(kind), reverse=True)]
         rows = [ReleaseRow(e.stamp, now - e.built.timestamp(), stored=True) for e in entries]
         return Offer(tuple(rows))
 
-    def stored(self) -> frozenset[str]:
-        """The stamps whose USB image is here and verified."""
+    def stored(self, kind: str = "usb") -> frozenset[str]:
+        """The stamps whose USB image (or ISO) is here and verified."""
         from smartos_wizard.releases.model import ArtifactKind
         from smartos_wizard.releases.store import Store
 
         files = Store(self.world.paths.store).list()
-        return frozenset(f.artifact.stamp for f in files if f.artifact.kind is ArtifactKind.USB)
+        return frozenset(f.artifact.stamp for f in files if f.artifact.kind is ArtifactKind(kind))
 
-    def stored_image(self, stamp: str) -> VerifiedImage | None:
-        """The image of that release if it was downloaded and verified before and not touched since."""
+    def stored_image(self, stamp: str, kind: str = "usb") -> VerifiedImage | None:
+        """The USB image (or ISO) of that release if it was downloaded and verified before and not touched since."""
         from smartos_wizard.releases.model import ArtifactKind
         from smartos_wizard.releases.store import Store
 
-        file = Store(self.world.paths.store).find(stamp, ArtifactKind.USB)
+        file = Store(self.world.paths.store).find(stamp, ArtifactKind(kind))
         if file is None:
             return None
-        kind = ImageKind.BZIP2 if file.path.suffix == ".bz2" else ImageKind.GZIP
+        packed = {".bz2": ImageKind.BZIP2, ".iso": ImageKind.ISO}.get(file.path.suffix, ImageKind.GZIP)
         vouched = f"the release's own {file.verified.algorithm} list"
         return VerifiedImage(
-            file.path, kind, file.verified.algorithm, file.verified.digest, vouched, stamp, file.source
+            file.path, packed, file.verified.algorithm, file.verified.digest, vouched, stamp, file.source
         )
 
-    def download_plan(self, stamp: str) -> Plan:
-        """The plan to have that release's USB image. Raises NetworkFailed, ChecksumFailed, Refused."""
+    def download_plan(self, stamp: str, kind: str = "usb") -> Plan:
+        """The plan to have that release's USB image, or its ISO. Raises NetworkFailed, ChecksumFailed, Refused."""
         from smartos_wizard.releases.download import plan_download
         from smartos_wizard.releases.listing import read_release
         from smartos_wizard.releases.model import ArtifactKind
@@ -134,9 +138,11 @@ class Desk:
 
         mirror = self.world.mirror()
         release = read_release(mirror, stamp, self.world.paths.cache)
-        artifact = release.artifact(ArtifactKind.USB)
+        artifact = release.artifact(ArtifactKind(kind))
         if artifact is None:
-            raise Refused("no-usb-image", f"Release {stamp} has no USB image.", hint="Choose another one.")
+            raise Refused(
+                f"no-{kind}-image", f"Release {stamp} has no {_NAMES[kind]}.", hint="Choose another one."
+            )
         return plan_download(release, artifact, None, Store(self.world.paths.store), mirror.base)
 
     def judged(self) -> tuple[Judged, ...]:
@@ -233,13 +239,13 @@ def _is_same(old: Target, new: Target) -> bool:
     )
 
 
-def _detailed(row: ReleaseRow, release: Release) -> ReleaseRow:
+def _detailed(row: ReleaseRow, release: Release, kind: str) -> ReleaseRow:
     from dataclasses import replace
 
     from smartos_wizard.releases.model import ArtifactKind
 
-    usb = release.artifact(ArtifactKind.USB)
-    if usb is None:
-        return replace(row, problem="no USB image")
-    best = usb.best
-    return replace(row, size=usb.size, checksum=best.algorithm if best else "none")
+    artifact = release.artifact(ArtifactKind(kind))
+    if artifact is None:
+        return replace(row, problem=f"no {_NAMES[kind]}")
+    best = artifact.best
+    return replace(row, size=artifact.size, checksum=best.algorithm if best else "none")

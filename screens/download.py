@@ -43,8 +43,8 @@ No disk but this program's cache directory.
 
     def action_again(self) -> None:
         """Once more."""
-        desk, stamp = self.wizard.desk, self.wizard.flow.answers.stamp
-        self.ask_rooms(lambda: desk.start(desk.download_plan(stamp)), self._started, self._failed)
+        desk, stamp, kind = self.wizard.desk, self.wizard.flow.answers.stamp, self.wizard.flow.artifact
+        self.ask_rooms(lambda: desk.start(desk.download_plan(stamp, kind)), self._started, self._failed)
 
     def _started(self, job: Job) -> None:
         self.wizard.watch_job(job)

@@ -112,6 +112,11 @@ class Flow:
     behind: tuple[tuple[Stage, Answers], ...] = ()
     road: Road = KEY_ROAD
 
+    @property
+    def artifact(self) -> str:
+        """The kind of artifact of the release that is wanted on this road."""
+        return self.answers.guest.artifact if self.road == SANDBOX_ROAD else "usb"
+
     def forward(self, **answers: Any) -> Flow:
         """The flow after answering this stage; stages that have nothing to ask are passed over."""
         new = replace(self.answers, **answers)
@@ -157,7 +162,13 @@ class Flow:
 
 
 def skips(stage: Stage, answers: Answers) -> bool:
-    """Whether there is nothing to ask or do at `stage`: the chosen release is here and verified."""
+    """Whether there is nothing to ask or do at `stage`.
+
+    That is so where the chosen release is here and verified, and where a guest starts from an ISO, which cannot be
+    told anything.
+    """
+    if stage is Stage.OPTIONS:
+        return answers.guest.boot == "iso"
     return stage is Stage.CHECK and answers.image is not None and answers.image.stamp == answers.stamp
 
 

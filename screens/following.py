@@ -90,7 +90,7 @@ class Following(App[int]):
         flow = self.flow
         if flow.stage is not Stage.CHECK or flow.answers.stamp != stamp:
             flow = Flow(Stage.CHECK, Answers(stamp), ((Stage.RELEASE, Answers(stamp)),))
-        self.go(flow.forward(image=self.desk.stored_image(stamp)))
+        self.go(flow.forward(image=self.desk.stored_image(stamp, flow.artifact)))
 
     def written(self, plan: Plan, ended: PlanFinished) -> None:
         """The end of writing, good or bad."""

@@ -197,7 +197,7 @@ def _by_name(plan: Plan) -> Plan:
 
 def review_again(plan: Plan, then: Callable[[], None]) -> GuestChange:
     """The plan of work that was cut short, to be made anew from the facts as they are and confirmed again."""
-    from smartos_wizard.screens.sandbox_desk import spec_of
+    from smartos_wizard.screens.sandbox_plan import spec_of
 
     spec = spec_of(plan)
     match plan.kind:

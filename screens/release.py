@@ -39,6 +39,11 @@ No disk. Only this program's cache directory is written.
         Binding("r", "reload", "Ask again", id="release.reload", tooltip="Ask the mirror once more"),
     ]
 
+    @property
+    def artifact(self) -> str:
+        """Which kind of artifact of the release is wanted."""
+        return "usb"
+
     def frame(self) -> Widget:
         """The list itself scrolls."""
         return Vertical(id="body")
@@ -59,13 +64,13 @@ No disk. Only this program's cache directory is written.
 
     def action_reload(self) -> None:
         """Once more."""
-        desk = self.wizard.desk
-        self.ask_rooms(lambda: desk.offer(details=False), self._listed, self._failed)
+        desk, kind = self.wizard.desk, self.artifact
+        self.ask_rooms(lambda: desk.offer(details=False, kind=kind), self._listed, self._failed)
 
     def _listed(self, offer: Offer) -> None:
         self._fill(offer)
-        desk = self.wizard.desk
-        self.ask_rooms(lambda: desk.offer(details=True), self._fill, lambda _error: None)
+        desk, kind = self.wizard.desk, self.artifact
+        self.ask_rooms(lambda: desk.offer(details=True, kind=kind), self._fill, lambda _error: None)
 
     def _fill(self, offer: Offer) -> None:
         choices = self.query_one("#releases", Choices)
@@ -93,8 +98,8 @@ No disk. Only this program's cache directory is written.
 
     def _failed(self, error: ErrorReport) -> None:
         self.query_one("#trouble", Static).update(error_words(error))
-        desk = self.wizard.desk
-        self.ask_rooms(desk.offer_stored, self._only_stored, lambda _error: None)
+        desk, kind = self.wizard.desk, self.artifact
+        self.ask_rooms(lambda: desk.offer_stored(kind), self._only_stored, lambda _error: None)
 
     def _only_stored(self, offer: Offer) -> None:
         """Without the mirror there is still what is stored."""
@@ -109,5 +114,5 @@ No disk. Only this program's cache directory is written.
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         """On with this release."""
         stamp = event.option.id or ""
-        image = self.wizard.desk.stored_image(stamp)
+        image = self.wizard.desk.stored_image(stamp, self.artifact)
         self.wizard.go(self.wizard.flow.forward(stamp=stamp, image=image))

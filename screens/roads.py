@@ -14,6 +14,10 @@ def screen_of(flow: Flow) -> Page:
     if flow.road == REINSTALL_ROAD:
         return _of_a_machine(flow.stage)
     match flow.stage:
+        case Stage.RELEASE if flow.road == SANDBOX_ROAD:
+            from smartos_wizard.screens.sandbox_release import ChooseStart
+
+            return ChooseStart()
         case Stage.RELEASE:
             from smartos_wizard.screens.release import ChooseRelease
 

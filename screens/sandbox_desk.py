@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from smartos_wizard.core import text
@@ -18,8 +18,12 @@ from smartos_wizard.screens.sandbox_model import (
     wish_of,
     wrong,
 )
+from smartos_wizard.screens.sandbox_plan import image_of, spec_of
+from smartos_wizard.screens.sandbox_start import UNVERIFIED, iso_console, starting
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from smartos_wizard.boot.model import BootChoices
     from smartos_wizard.core.plan import Plan
     from smartos_wizard.guests.model import Detection, Finding, Guest, GuestSpec
@@ -66,6 +70,7 @@ class SandboxDesk:
     def __init__(self, world: World) -> None:
         self.world = world
         self._detected: dict[str, Detection] = {}
+        self._consoles: dict[Path, str] = {}
 
     def hypervisors(self) -> tuple[tuple[str, str], ...]:
         """Id and title of every driver, the one to prefer first; nothing is looked for yet."""
@@ -116,9 +121,18 @@ class SandboxDesk:
         from smartos_wizard.guests.ports import driver
 
         assert answers.image is not None
-        console = (choices or answers.choices).console or CONSOLE
+        if answers.guest.boot == "iso":
+            console = self._iso_console(answers.image)
+        else:
+            console = (choices or answers.choices).console or CONSOLE
         wish = wish_of(answers.guest, medium_of(answers.image), console)
         return build(wish, driver(self.world, answers.guest.hypervisor), self.world)
+
+    def _iso_console(self, image: VerifiedImage) -> str:
+        """What its ISO talks on, looked up once: the judgement follows every key."""
+        if image.path not in self._consoles:
+            self._consoles[image.path] = iso_console(image)
+        return self._consoles[image.path]
 
     def _findings(self, spec: GuestSpec, *, full: bool) -> list[Finding]:
         from smartos_wizard.guests import sizing
@@ -163,12 +177,19 @@ class SandboxDesk:
 
     def foresee(self, answers: Answers) -> Foreseen:
         """The plan that makes the guest, as `guest create` would make it. Raises Refused for what speaks against it."""
+        from smartos_wizard.guests.iso import told
+
         assert answers.image is not None
-        choices = answers.choices if answers.choices.console else answers.choices.with_(console=CONSOLE)
+        choices, iso = self._choices(answers), answers.guest.boot == "iso"
         spec = self._spec(answers, choices)
-        if answers.guest.by_itself(choices.answers):
+        if not iso and answers.guest.by_itself(choices.answers):
             choices = self._by_itself(spec, choices)
-        warned = [
+        warned = [told(spec.console)] if iso else []
+        if answers.image.algorithm == "none":
+            warned.insert(0, f"Nobody vouches for {answers.image.path.name}: it is taken at your word.")
+        if iso and not answers.choices.with_(console="").empty:
+            warned.append("What was chosen under Options is left out: an ISO can be told nothing.")
+        warned += [
             f"{each.text} {each.hint}".strip()
             for each in self._findings(spec, full=True)
             if each.level == "warning"
@@ -177,6 +198,14 @@ class SandboxDesk:
             warned.append("Its disks may grow beyond the room there is: watch it.")
         plan = self._planned(spec, answers.image, choices)
         return Foreseen(plan, self._room(spec, answers.image), tuple(warned))
+
+    def _choices(self, answers: Answers) -> BootChoices:
+        """What it is told at boot: on an ISO nothing; else there is a console that is named."""
+        from smartos_wizard.boot.model import BootChoices
+
+        if answers.guest.boot == "iso":
+            return BootChoices()
+        return answers.choices if answers.choices.console else answers.choices.with_(console=CONSOLE)
 
     def _by_itself(self, spec: GuestSpec, choices: BootChoices) -> BootChoices:
         """With answers for the guest as it is in the end: its sandbox may have been changed since they were made."""
@@ -187,8 +216,10 @@ class SandboxDesk:
 
     def _room(self, spec: GuestSpec, image: VerifiedImage) -> str:
         disks, free = sum(disk.size for disk in spec.disks), self.world.host_size().free
-        key = text.size(image.raw_size) if image.raw_size else "2 GiB"
-        return f"up to {key} for its key, {text.size(disks)} as its disks fill; {text.size(free)} free."
+        key = f"up to {text.size(image.raw_size) if image.raw_size else '2 GiB'} for its key, "
+        if spec.boot.kind.value == "iso":
+            key = ""
+        return f"{key}{text.size(disks)} as its disks fill; {text.size(free)} free."
 
     def create_again(self, plan: Plan) -> Plan:
         """The same guest once more, where making it broke off: same UUID, same addresses.
@@ -207,8 +238,12 @@ class SandboxDesk:
         """What was decided for the guest of a plan, but not what it is told at boot. Raises Refused."""
         from smartos_wizard.screens.flow import Answers
 
-        image = image_of(plan)
-        return Answers(image.stamp, image, guest=typed_again(spec_of(plan)))
+        image, spec = image_of(plan), spec_of(plan)
+        guest = starting(typed_again(spec), image)
+        if not image.path.is_relative_to(self.world.paths.store):
+            vouch = image.digest if image.algorithm == "sha256" else "" if image.digest else UNVERIFIED
+            guest = replace(guest, file=str(image.path), vouch=vouch)
+        return Answers(image.stamp, image, guest=guest)
 
     def _planned(self, spec: GuestSpec, image: VerifiedImage, choices: BootChoices) -> Plan:
         from smartos_wizard.guests.planning import plan_create
@@ -231,48 +266,3 @@ def _switches(spec: GuestSpec) -> tuple[tuple[str, str], ...]:
 
     wanted = asked(spec)
     return tuple((words, wanted[name]) for name, words in SWITCHES.items())
-
-
-def image_of(plan: Plan) -> VerifiedImage:
-    """The image a plan to make a guest copies or checks. Raises Refused."""
-    from smartos_wizard.media.as_json import image_from_json
-
-    for step in plan.steps:
-        if step.params.get("image"):
-            return image_from_json(step.params["image"])
-    raise Refused("no-image", "This plan names no image.", hint="Begin anew from Home.")
-
-
-def spec_of(plan: Plan) -> GuestSpec:
-    """The guest a plan is about. Raises UsageProblem where it names none."""
-    from smartos_wizard.guests.spec_toml import load
-
-    return load(str(plan.params.get("spec", "")), "the plan")
-
-
-def guest_name(plan: Plan) -> str:
-    """Its name; empty where the plan names none."""
-    try:
-        return spec_of(plan).name
-    except WizardError:
-        return ""
-
-
-def facts_of(plan: Plan) -> list[tuple[str, str]]:
-    """The guest of a plan, as pairs of a name and a value."""
-    try:
-        spec = spec_of(plan)
-    except WizardError:
-        return [("Work", plan.title)]
-    sizes = " + ".join(text.size(disk.size) for disk in spec.disks[:3])
-    more = f" and {len(spec.disks) - 3} more" if len(spec.disks) > 3 else ""
-    return [
-        ("Guest", spec.name),
-        ("In", spec.hypervisor),
-        ("Starts", spec.boot.stamp or spec.boot.source),
-        ("Memory", f"{spec.memory:,} MiB"),
-        ("Processors", str(spec.cpus)),
-        ("Disks", sizes + more),
-        ("Sandbox", spec.sandbox.value),
-        ("Console", spec.console),
-    ]

@@ -29,7 +29,8 @@ class GuestAnswers:
     """Everything decided about a guest, as texts; an empty one means: choose well.
 
     `count` is the number of data disks, `each` the size of one, `inner` names of networks between guests only.
-    `made` are the answers that were made for a guest that sets itself up.
+    `made` are the answers that were made for a guest that sets itself up. `boot` is `key` or `iso`; `file` is an image
+    of the user's own, `vouch` what he said of it: a sha256, a checksum list, or `unverified`.
     """
 
     hypervisor: str = ""
@@ -45,6 +46,14 @@ class GuestAnswers:
     inner: str = ""
     port: str = ""
     made: Mapping[str, str] | None = field(default=None, repr=False)
+    boot: str = "key"
+    file: str = ""
+    vouch: str = ""
+
+    @property
+    def artifact(self) -> str:
+        """The kind of artifact of a release that it starts from."""
+        return "iso" if self.boot == "iso" else "usb"
 
     def by_itself(self, answers: Mapping[str, str] | None) -> bool:
         """Whether the guest sets itself up with the answers made for it, none of them changed."""
@@ -157,7 +166,7 @@ def wish_of(answers: GuestAnswers, medium: BootMedium, console: str) -> Wish:
         answers.name.strip(), medium, answers.hypervisor, memory_of(answers.memory),
         _number(answers.cpus, "", 256), (each,) * count if each else (), Sandbox(answers.sandbox),
         answers.bridge.strip() if answers.sandbox == "lan" else "", inner_of(answers.inner), answers.nested,
-        _number(answers.port, "", 65535), console, ("settings",),
+        _number(answers.port, "", 65535), console, () if answers.boot == "iso" else ("settings",),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.screens.flow import Stage
@@ -45,6 +46,11 @@ This machine's disks and boot set-up, its network settings, and guests of other 
         super()._planned(plan)
         self.query_one("#go").focus()
 
+    @property
+    def choices(self) -> BootChoices:
+        """What it is told at boot: on an ISO nothing."""
+        return BootChoices() if self.wizard.flow.answers.guest.boot == "iso" else super().choices
+
     def _told(self) -> list[Content]:
         lines = super()._told()
         foreseen = self._foreseen
@@ -52,7 +58,7 @@ This machine's disks and boot set-up, its network settings, and guests of other 
             lines += [Content.assemble(("Room: ", "bold"), foreseen.room)]
             lines += [
                 Content.assemble((f"{self.marks.warn} {words}", "$warning"))
-                for words in foreseen.warnings[:2]
+                for words in foreseen.warnings[:3]
             ]
         return lines
 

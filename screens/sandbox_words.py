@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smartos_wizard.screens.options_words import boot_flags
 from smartos_wizard.screens.sandbox_model import CONSOLE, EACH, NAME
+from smartos_wizard.screens.sandbox_start import start_flags
 
 if TYPE_CHECKING:
     from smartos_wizard.guests.model import Detection
@@ -24,7 +25,7 @@ def guest_by_command(stage: Stage, answers: Answers, *, practice: bool = False) 
     if stage.value == "console":
         return f"{start} guest console {name}"
     parts = {
-        "release": ["--release", answers.stamp or "latest"],
+        "release": start_flags(answers.guest, answers.stamp),
         "hypervisor": ["--hypervisor", answers.guest.hypervisor] if answers.guest.hypervisor else [],
         "size": _size_flags(answers.guest),
         "network": _network_flags(answers.guest),
@@ -65,6 +66,8 @@ def _size(words: str) -> str:
 
 
 def _told(answers: Answers) -> list[str]:
+    if answers.guest.boot == "iso":  # it can be told nothing
+        return []
     choices = answers.choices
     if choices.console == CONSOLE and choices.speed is None:  # what `guest create` takes by itself
         choices = choices.with_(console="")

@@ -25,7 +25,7 @@ def download_again(desk: Desk, plan: Plan) -> Plan:
     stamp = str(params.get("stamp") or params.get("artifact", {}).get("stamp", ""))
     if params.get("kind") == "platform":
         return desk.care.platform_download(stamp)[0]
-    return desk.download_plan(stamp)
+    return desk.download_plan(stamp, str(params.get("kind", "usb")))
 
 
 def plan_again(desk: Desk, plan: Plan) -> Plan:

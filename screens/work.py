@@ -172,7 +172,7 @@ Everything but the disks named above.
     def onward(self) -> str:
         """Where it goes from a good end, as the words of a button."""
         if self.plan.kind == "release-download":
-            if self.plan.steps[0].params.get("kind", "usb") != "usb":
+            if self.plan.steps[0].params.get("kind", "usb") != self.wizard.flow.artifact:
                 return ""
             return "Choose the disk" if self.road == KEY_ROAD else "Choose its size"
         return "Look at the key" if self.plan.kind in _KEPT and len(self.targets) == 1 else ""

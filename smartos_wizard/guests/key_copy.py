@@ -43,7 +43,7 @@ class KeyCopy:
         """Make the file, which must be new, and put it on the disk; return its size in bytes.
 
         Raises WriteFailed (`guest-disk-full`, `guest-key-unwritten`, and those of `Source`), ChecksumFailed
-        `image-changed` where the image is not what was published, Cancelled.
+        `image-changed` where the image is not what its checksum says, Cancelled.
         """
         self.total = peek_size(self._image)
         try:
@@ -121,7 +121,8 @@ class KeyCopy:
         image = self._image
         if image.algorithm != "none" and digest != image.digest.lower():
             raise ChecksumFailed(
-                "image-changed", f"{image.path.name} is not what was published.", context=str(image.path),
+                "image-changed", f"{image.path.name} is not what it should be: its {image.algorithm} is {digest}, "
+                f"{image.vouched_by or 'its checksum'} says {image.digest}.", context=str(image.path),
                 hint="Download it again.", expected=image.digest, got=digest,
             )  # fmt: skip
 

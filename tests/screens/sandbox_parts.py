@@ -45,7 +45,7 @@ async def to_size(app: Any, pilot: Any) -> None:
     """On to its size, with the newest release, which is stored."""
     await to_where(app, pilot)
     await pilot.press("enter")
-    await until(pilot, lambda: on(app, "ChooseRelease")() and app.screen.query_one("#releases").chosen)
+    await until(pilot, lambda: on(app, "ChooseStart")() and app.screen.query_one("#releases").chosen)
     await pilot.press("enter")
     await until(pilot, on(app, "ChooseSize"), "its size")
     await until(pilot, lambda: app.screen._judged.spec is not None, "judged")

@@ -71,7 +71,7 @@ async def test_missing_and_unusable_hypervisors_say_why_and_are_not_chosen(
         await until(pilot, on(app, "ChooseHypervisor"))
         assert app.flow.answers.guest.hypervisor == ""
         await pilot.press("down", "down", "enter")  # makes guests but starts none: it may be chosen
-        await until(pilot, on(app, "ChooseRelease"))
+        await until(pilot, on(app, "ChooseStart"))
         assert app.flow.answers.guest.hypervisor == "virtualbox"
 
 
@@ -87,7 +87,7 @@ async def test_a_slow_hypervisor_does_not_hold_the_screen(
         assert "looking" in text_grid(app)
         assert app.screen.query_one("#hypervisors").chosen == "practice"
         await pilot.press("enter")
-        await until(pilot, on(app, "ChooseRelease"), "on without the slow one", 5)
+        await until(pilot, on(app, "ChooseStart"), "on without the slow one", 5)
         gate.set()
 
 
@@ -121,12 +121,12 @@ async def test_back_leads_home_and_every_answer_is_kept(world: Any) -> None:
         app.screen.query_one("#count").focus()
         await pilot.press("right")
         await pilot.press("escape")
-        await until(pilot, lambda: on(app, "ChooseRelease")() and app.screen.query_one("#releases").chosen)
+        await until(pilot, lambda: on(app, "ChooseStart")() and app.screen.query_one("#releases").chosen)
         assert app.screen.query_one("#releases").chosen == app.flow.answers.stamp
         await pilot.press("escape")
         await until(pilot, lambda: on(app, "ChooseHypervisor")() and app.screen._found)
         await pilot.press("enter")
-        await until(pilot, lambda: on(app, "ChooseRelease")() and app.screen.query_one("#releases").chosen)
+        await until(pilot, lambda: on(app, "ChooseStart")() and app.screen.query_one("#releases").chosen)
         await pilot.press("enter")
         await until(pilot, lambda: on(app, "ChooseSize")() and app.screen._judged.spec is not None)
         assert app.screen.query_one("#name").value == "mine"
@@ -139,7 +139,7 @@ async def test_back_leads_home_and_every_answer_is_kept(world: Any) -> None:
         await until(pilot, lambda: on(app, "GuestOptions")() and app.focused is not None)
         assert app.screen.query_one("#hostname").value == "box"
         assert app.flow.answers.choices.console == "ttya"
-        for name in ("ChooseNetwork", "ChooseSize", "ChooseRelease", "ChooseHypervisor", "Home"):
+        for name in ("ChooseNetwork", "ChooseSize", "ChooseStart", "ChooseHypervisor", "Home"):
             await pilot.press("escape")
             await until(pilot, on(app, name), name)
 
@@ -282,7 +282,7 @@ async def test_without_the_mirror_a_stored_release_will_do(world: Any) -> None:
         for file in world.paths.cache.glob("*.json"):
             file.unlink()
         app.go(app.flow.forward(guest=app.flow.answers.guest))
-        await until(pilot, on(app, "ChooseRelease"))
+        await until(pilot, on(app, "ChooseStart"))
         await until(pilot, lambda: app.screen.query_one("#releases").chosen, "stored")
         assert "only what is stored here" in text_grid(app)
         world.practice = True

@@ -75,7 +75,7 @@ async def tour(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:
     await pilot.press("up", "up", "up")
     yield "sandbox-where"
     await pilot.press("end", "enter")
-    await until(pilot, on(app, "ChooseRelease"))
+    await until(pilot, on(app, "ChooseStart"))
     await until(pilot, lambda: app.screen.query_one("#releases").chosen)
     await pilot.press("enter")
     await until(pilot, on(app, "ChooseSize"))
