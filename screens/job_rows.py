@@ -20,6 +20,9 @@ _MEANS = {
     "guest-delete": "Some of it may be gone. Removing it again finishes that.",
     "guest-reinstall": "Some of its disks may be empty. Ask for it again.",
     "guest-snapshot": "The snapshot is there whole or not at all.",
+    "reinstall-backup": "What came whole is kept. Taking it up goes on there.",
+    "reinstall-restore": "What was put back whole stays. The same command goes on there.",
+    "reinstall-run": "Taking it up asks the machine what it is; no step is done twice.",
     "guest-export": "The guest is as it was. Ask for the export again.",
 }
 _WRITES = ("write", "options", "boot-sectors", "prove", "receipt", "format")

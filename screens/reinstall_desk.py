@@ -166,6 +166,14 @@ class ReinstallDesk:
 
         return backup_words(Path(directory).expanduser(), survey, self.world.now())
 
+    def just_made(self, directory: str, survey: Survey) -> str:
+        """The same of a backup whose work just ended: it was read back then. Raises UsageProblem where it is not whole."""
+        from smartos_wizard.reinstall.backup_manifest import read
+        from smartos_wizard.reinstall.backup_proof import words_of
+
+        place = Path(directory)
+        return words_of(read(place), place, survey, self.world.now())
+
     # ------------------------------------------------------------------ the way, and what must be agreed to
 
     def advice(self, said: MachineAnswers) -> Advice:
@@ -214,6 +222,12 @@ class ReinstallDesk:
         return self._with_secret(
             plan_reinstall(said.seen, said.choices, self.world.now(), said.address), said.address
         )
+
+    def accept(self, plan: Plan, fingerprint: str) -> None:
+        """Agree to the key that the machine shows now; its run goes on by itself then. Raises UsageProblem."""
+        from smartos_wizard.reinstall.run_record import accept, plan_id
+
+        accept(self.world.paths, plan_id(plan), fingerprint)
 
     def _with_secret(self, plan: Plan, address: Address) -> Plan:
         """A password waits in the vault; the plan has only its name."""

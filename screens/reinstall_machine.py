@@ -256,18 +256,26 @@ Everything on the machine. Much later, after you have seen a plan and typed what
         self.wizard.show(Runbooks())
 
 
-def key_question(host: str, algorithm: str, fingerprint: str) -> Asking:
-    """Is this its key? The safe answer is no."""
+def key_question(host: str, algorithm: str, fingerprint: str, *, again: bool = False) -> Asking:
+    """Is this its key? The safe answer is no. `again`: it was rebooted or wiped by work that waits for the answer."""
     kind = next((each for each in ("rsa", "ecdsa") if each in algorithm), "ed25519")
+    head = (
+        f"{host} is back with a key that is not known here:"
+        if again
+        else f"The key of {host} is not known here:"
+    )
+    why = (
+        "In Rescue Mode and after the wipe a machine has a new key. Somebody in between would show another one."
+        if again
+        else "Somebody in between would show another one."
+    )
     words = Content.assemble(
-        f"The key of {host} is not known here:\n\n", (f"  {algorithm} {fingerprint}".rstrip(), "bold $accent"),
-        "\n\nSomebody in between would show another one. The machine's own is printed on its console by\n\n",
+        f"{head}\n\n", (f"  {algorithm} {fingerprint}".replace("   ", "  ").rstrip(), "bold $accent"),
+        f"\n\n{why} The machine's own is printed on its console by\n\n",
         (f"  ssh-keygen -l -f /etc/ssh/ssh_host_{kind}_key.pub", "$secondary"),
-        "\n\nSay yes only if both are the same, letter by letter. It is remembered then.",
+        "\n\nSay yes only if both are the same, letter by letter.", "" if again else " It is remembered then.",
     )  # fmt: skip
+    no = "No, go on waiting" if again else "No, do not log in"
     return Asking(
-        "Is this its key?",
-        words,
-        (("no", "No, do not log in"), ("!yes", "Yes, they are the same")),
-        tall=True,
+        "Is this its key?", words, (("no", no), ("!yes", "Yes, they are the same")), tall=True, of_work=again
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
@@ -21,6 +24,10 @@ class MachineReview(Review):
 
     STAGE = None  # type: ignore[assignment]
     AT: Stage | None = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f3", "full", "Full plan", id="reinstall.full", key_display="F3", tooltip="Every detail, and what one would type by hand"),
+        Binding("f", "nothing", show=False),
+    ]  # fmt: skip
 
     @property
     def stage(self) -> Stage | None:
@@ -40,6 +47,20 @@ class MachineReview(Review):
         """The command that does the same."""
         words = self.words()
         return f"{start(practice=self.wizard.desk.world.practice)} {words}" if words else ""
+
+    def _planned(self, plan: Plan) -> None:
+        """The field has the focus: names begin with any letter, and Enter in it only arms."""
+        super()._planned(plan)
+        self.query_one("#token" if self.tokens else "#back").focus()
+
+    def _hint(self) -> None:
+        super()._hint()
+        plan = self.query_one("#plan")
+        if plan.border_subtitle:
+            plan.border_subtitle = str(plan.border_subtitle).replace("f shows", "F3 shows")
+
+    def action_nothing(self) -> None:
+        """No letter does anything here."""
 
     def _draw(self) -> None:
         super()._draw()
@@ -62,6 +83,7 @@ class MachineReview(Review):
             self.query_one("#confirm").border_title = "To arm it, type every word of the line above:"
             self.query_one("#token", Input).placeholder = "_" * 20
         else:
+            self.query_one("#state").styles.width = "1fr"
             self.query_one("#confirm").border_title = "Nothing is lost by this; no confirmation is needed."
         self.query_one("#untouched", Static).update(Content("\n").join(lines))
 

@@ -51,6 +51,8 @@ def take_up(page: Page, job: Job) -> None:
         page.ask_rooms(lambda: desk.start(download_again(desk, plan)), again, failed)
     elif plan.kind == "guest-create":
         page.ask_rooms(lambda: desk.start(desk.sandbox.create_again(plan)), again, ask_again)
+    elif plan.kind.startswith("reinstall-"):
+        _again(page, job, plan)
     elif plan.kind.startswith("guest-") and asks(plan):
         from smartos_wizard.screens.guest_review import review_again
 
@@ -60,6 +62,19 @@ def take_up(page: Page, job: Job) -> None:
         page.ask_rooms(lambda: desk.start(plan), again, failed)
     else:
         page.ask_rooms(lambda: _here(desk, plan), found, failed)
+
+
+def _again(page: Page, job: Job, plan: Plan) -> None:
+    """A run goes on with the very same plan, a backup with what it has; a restore by its command, which compares anew."""
+    from smartos_wizard.screens import reinstall_review as reviews
+
+    wizard = page.wizard
+    if plan.kind == "reinstall-restore":
+        words = "Give the same command again: smartos-wizard reinstall restore DIR HOST … It passes over what is whole."
+        wizard.ask(Asking("A restore goes on by its command", words, (("ok", "Close"),)))
+        return
+    wizard.resumes = job
+    wizard.show(reviews.RunAgain(plan) if plan.kind == "reinstall-run" else reviews.BackupAgain(plan))
 
 
 def _here(desk: Desk, plan: Plan) -> tuple[tuple[Target, ...], Told]:

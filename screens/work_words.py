@@ -28,8 +28,11 @@ _STOPPING = {
     "guest-reinstall": "If you stop now some of its disks are empty and others not; the same can be asked again.",
     "guest-snapshot": "If you stop now the snapshot is taken whole or not at all.",
     "guest-export": "If you stop now, what was begun of the export is taken away again.",
+    "reinstall-backup": "If you stop now, what came whole is kept, and the snapshots made for it are taken away; it can go on later.",
+    "reinstall-restore": "If you stop now, what was put back whole stays; the same can be asked again.",
+    "reinstall-run": "Before a pool is destroyed a stop takes back what was changed; after it the machine stays as it is.",
 }
-_SILENT_ONE = {"release-download": "the network", "guest-create": "the disk of this machine"}
+_SILENT_ONE = {"reinstall-backup": "the machine", "release-download": "the network", "guest-create": "the disk of this machine"}
 
 
 def stopping(kind: str, otherwise: str = "It changes nothing; stop when you like.") -> str:

@@ -109,7 +109,7 @@ class Working(Page):
         meters = meters_of(measured(self.progress))
         self.query_one("#meters", Static).update(self._gauges(meters, width))
         self.draw_below(meters, width)
-        words = "" if self.progress.ended else stopping(self.plan.kind)
+        words = "" if self.progress.ended else self.if_stopped()
         if self._asked and not self.progress.ended:
             words = "Stopping at the next safe moment …"
         self.query_one("#stopping", Static).update(Content(words))
@@ -129,6 +129,10 @@ class Working(Page):
             now = self.wizard.desk.world.now()
             return gauges(self.progress, meters, width, now, self.marks, self.plan.kind)
         return Content("" if self._ended else self.waiting())
+
+    def if_stopped(self, *otherwise: str) -> str:
+        """What stopping it now would mean; `otherwise` where that is nothing."""
+        return stopping(self.plan.kind, *otherwise)
 
     def waiting(self) -> str:
         """What is said while there is no gauge."""
@@ -204,7 +208,7 @@ class Working(Page):
         """Ask once, then ask the job."""
         if self._ended:
             return
-        words = stopping(self.plan.kind, "It changes nothing.")
+        words = self.if_stopped("It changes nothing.")
         buttons = (("stay", "Go on working"), ("!stop", "Cancel it"))
         ask = Asking("Cancel the work?", words, buttons, of_work=True)
         self.wizard.ask(ask, self._cancel_answered)

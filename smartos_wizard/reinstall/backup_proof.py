@@ -7,7 +7,7 @@ from pathlib import Path
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.text import age, tame
 from smartos_wizard.reinstall.backup_files import read_back
-from smartos_wizard.reinstall.backup_manifest import read
+from smartos_wizard.reinstall.backup_manifest import Manifest, read
 from smartos_wizard.reinstall.model import Survey
 from smartos_wizard.reinstall.saying import host_name, listed
 
@@ -26,8 +26,13 @@ def backup_words(directory: Path, survey: Survey, now: float) -> str:
     for kept in manifest.files:
         for _ in read_back(directory, kept):
             pass
+    return words_of(manifest, directory, survey, now)
+
+
+def words_of(manifest: Manifest, directory: Path, survey: Survey, now: float) -> str:
+    """The same of a backup that was read back at this moment."""
     held = {group.name for group in manifest.groups}
     lost = [tame(each.title) for each in survey.instances if each.uuid not in held]
-    when = age(max(0.0, now - manifest.verified))
+    when = age(max(0.0, now - (manifest.verified or 0.0)))
     without = f"; WITHOUT {listed(lost, most=4)}" if lost else ""
     return f"{directory}, {'of today' if when == 'today' else when + ' old'}{without}: {manifest.words}"

@@ -1,0 +1,322 @@
+"""A backup or a re-install that goes on: its steps, what is seen of the machine, the keys to press, a key to agree to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from smartos_wizard.core.events import Noted, PlanFinished
+from smartos_wizard.core.journal import Job
+from smartos_wizard.core.plan import Plan
+from smartos_wizard.core.progress import Meter, Progress
+from smartos_wizard.core.text import folded
+from smartos_wizard.screens.asking import Asking
+from smartos_wizard.screens.flow import REINSTALL_ROAD, Stage
+from smartos_wizard.screens.reinstall_machine import key_question
+from smartos_wizard.screens.reinstall_model import MachineAnswers
+from smartos_wizard.screens.step_list import step_list
+from smartos_wizard.screens.widgets.gauges import clock_time
+from smartos_wizard.screens.widgets.panel import pairs
+from smartos_wizard.screens.widgets.rail import Rail
+from smartos_wizard.screens.work_words import how_it_ended
+from smartos_wizard.screens.working import Working
+
+RUN, BACKUP = "reinstall-run", "reinstall-backup"
+_BESIDE = 15
+"""Rows of the window that are not the list of steps."""
+_HANDS = ("hands-needed", "setup-asks")
+_PRESS = "Press these keys at the machine's console, now"
+_END = 7
+"""Rows that the end takes besides."""
+_STATES = {
+    "down": "It is down, or still starting.", "rescue": "It runs in Rescue Mode.", "normal": "It runs normally.",
+    "setup": "It is back, and SmartOS's setup asks on its console.", "unknown-key": "It is back, with a key that is not known.",
+    "back": "It is back.",
+}  # fmt: skip
+
+
+class ReinstallWork(Working):
+    """One job about a machine, as it goes."""
+
+    SIDE_TITLE: ClassVar[str] = "The machine and what happened"
+    HELP = """
+### What is this?
+The work, in a process of its own, step by step as the plan said.
+
+### What happens?
+If this window closes, the work goes on: start the wizard again and follow it from Home. Where keys must be pressed at the
+machine's console, they are shown here, and the work goes on by itself when the machine is there. A key that is not known is
+asked about. `c` stops: until a pool is destroyed everything is taken back; after it the machine stays as it is, and the
+same plan can be taken up.
+
+### What is not touched?
+The pools that the plan names under “Not touched”, and every other machine.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "key", "Its key", id="work.key", tooltip="Is the key that it shows now its own?"),
+        Binding("u", "runbook", "Runbook", id="work.runbook", tooltip="The same machine and way, to be typed at the console"),
+    ]  # fmt: skip
+
+    def __init__(self, job: Job, plan: Plan | None = None) -> None:
+        super().__init__(job, plan)
+        self._asked_about: set[str] = set()
+
+    @property
+    def said(self) -> MachineAnswers | None:
+        """What was decided, where this is that very machine."""
+        flow = self.wizard.flow
+        said = flow.answers.machine if flow.road == REINSTALL_ROAD else None
+        mine = said is not None and said.survey is not None
+        host = self.plan.params.get("identity", {}).get("hostid")
+        return said if mine and said is not None and said.seen.hostid == host else None
+
+    @property
+    def stage(self) -> Stage | None:
+        """Where it stands on the road."""
+        if self.said is None:
+            return None
+        return Stage.RUN if self.plan.kind == RUN else Stage.KEEP if self.plan.kind == BACKUP else None
+
+    def below(self) -> ComposeResult:
+        """Keys to press, what is seen of the machine, what was noted last."""
+        with Vertical(classes="card", id="hands") as card:
+            card.display = False
+            yield Static("", id="hands-said", markup=False)
+        yield Static("", id="seen", markup=False)
+        yield Static("", id="noted", markup=False)
+
+    def side(self) -> ComposeResult:
+        """The machine, and what was noted."""
+        yield Static("", id="facts", markup=False)
+        yield Static("Events", classes="heading gap", markup=False)
+        yield Static("", id="events", markup=False)
+
+    # ------------------------------------------------------------------ what is known
+
+    def _last(self, *references: str) -> Noted | None:
+        return next((n for n in reversed(self.progress.notes) if n.reference in references), None)
+
+    def _lines(self, asked: Noted) -> list[str]:
+        """The keys; where setup asks, what the plan says of it."""
+        if asked.reference == "hands-needed":
+            return [str(line) for line in asked.data.get("lines", ())]
+        step = next((step for step in self.plan.steps if step.id == asked.step), None)
+        room = 3 if self.app.size.height < 32 else 8
+        return list(step.details[:room]) if step is not None else []
+
+    @property
+    def hands(self) -> Noted | None:
+        """The keys that are to be pressed now; None where none are."""
+        asked, seen, now = self._last(*_HANDS), self._last("host-state"), self.progress.current
+        if asked is None or self.progress.ended is not None or now is None or now.head.id != asked.step:
+            return None
+        there = (
+            seen is not None and seen.at > asked.at and seen.data.get("state") not in ("down", "unknown-key")
+        )
+        return None if there else asked
+
+    @property
+    def unknown_key(self) -> Noted | None:
+        """The key that is to be agreed to now; None where none is."""
+        asked, seen = self._last("unknown-host-key"), self._last("host-state")
+        if asked is None or self.progress.ended is not None:
+            return None
+        later = (
+            seen is not None and seen.at > asked.at and seen.data.get("state") not in ("down", "unknown-key")
+        )
+        return None if later else asked
+
+    @property
+    def destroying(self) -> bool:
+        """Whether the step that destroys was begun."""
+        return any(s.head.effect == "destroys" and s.state != "waiting" for s in self.progress.steps)
+
+    def if_stopped(self, *otherwise: str) -> str:
+        """Before the step that destroys all is taken back; after it nothing is."""
+        if self.plan.kind != RUN:
+            return super().if_stopped(*otherwise)
+        if self.destroying:
+            return "The pool is being destroyed, or is gone: that cannot be taken back. If you stop now, the machine stays as it is, and the same plan can be taken up later."  # fmt: skip
+        return "Nothing has been destroyed yet. If you stop now, what was changed is taken back, and the machine is as before."
+
+    # ------------------------------------------------------------------ drawing
+
+    def steps(self, width: int) -> Content:
+        """As many as fit around the one at hand."""
+        hands = self.hands
+        lines = len(self._lines(hands)) + 4 if hands is not None else _END if self._ended else 0
+        return step_list(self.progress, self.plan, self.marks, width, self.app.size.height - _BESIDE - lines)
+
+    def moved(self, progress: Progress, *, lost: bool = False) -> None:
+        """A newer picture; a new key of the machine is asked about once."""
+        super().moved(progress, lost=lost)
+        asked = self.unknown_key
+        fingerprint = str(asked.data.get("fingerprint", "")) if asked is not None else ""
+        if fingerprint and fingerprint not in self._asked_about and self.is_current:
+            self._asked_about.add(fingerprint)
+            self.action_key()
+
+    def draw_head(self, width: int) -> None:
+        """The side and the rail."""
+        del width
+        if self.stage is not None and self.query(Rail):
+            self.query_one(Rail).move(self.stage, failed=self.failed)
+        if self.app.size.width < 110:
+            return
+        self.query_one("#facts", Static).update(pairs(list(self._facts()), width=34))
+        notes = [
+            Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-10:]
+        ]
+        self.query_one("#events", Static).update(Content("\n").join(notes or [Content("Nothing yet.")]))
+
+    def _facts(self) -> list[tuple[str, str]]:
+        params = self.plan.params
+        where = params.get("identity", {})
+        rows = [("Machine", str(where.get("hostname", ""))), ("Hostid", str(where.get("hostid", "")))]
+        for name, key in (("Dies", "dying"), ("Lives", "kept")):
+            rows += [(name, f"{pool['name']} (guid {pool['guid']})") for pool in params.get(key, ())]
+        if params.get("directory"):
+            rows.append(("Into", str(params["directory"])))
+        return [(name, words) for name, words in rows if words]
+
+    def draw_below(self, meters: dict[str, Meter], width: int) -> None:
+        """Keys, state, the last word."""
+        del meters
+        hands, card = self.hands, self.query_one("#hands")
+        card.display = hands is not None
+        if hands is not None:
+            lines = [Content.assemble((part, "bold $warning")) for part in folded(hands.text, width)]
+            keys = hands.reference == "hands-needed"
+            card.border_title = _PRESS if keys else "Answer SmartOS's setup at the machine's console"
+            for number, line in enumerate(self._lines(hands), 1):
+                head, *rest = folded(line, width - 4) or [""]
+                lines.append(
+                    Content.assemble(
+                        (f" {number if keys else ' '}  ", "bold $accent"), (head, "bold" if keys else "")
+                    )
+                )
+                lines += [Content(f"    {part}") for part in rest]
+            self.query_one("#hands-said", Static).update(Content("\n").join(lines))
+        state, seen = self._last("host-state"), self.query_one("#seen", Static)
+        seen.display = state is not None and not self._ended
+        if state is not None:
+            words = state.text or _STATES.get(str(state.data.get("state")), "")
+            seen.update(Content.assemble((f"  {clock_time(state.at)}  ", "$dim"), (words, "bold $accent")))
+        note, place = self._word(), self.query_one("#noted", Static)
+        place.display = note is not None and not self._ended
+        if note is not None:
+            words = note.text if len(note.text) <= width else note.text[: width - 1] + "…"
+            place.update(
+                Content.assemble(("  ", ""), (words, "bold $warning" if note.level == "warning" else "$dim"))
+            )
+        self.query_one("#meters").display = not self._ended
+        self.refresh_bindings()
+
+    def _word(self) -> Noted | None:
+        """The last note that is not shown elsewhere."""
+        mine = ("host-state", *_HANDS)
+        return next((n for n in reversed(self.progress.notes) if n.reference not in mine), None)
+
+    # ------------------------------------------------------------------ questions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key is asked about while one is not known; a runbook can be made where the survey is at hand."""
+        if not self.is_mounted:
+            return super().check_action(action, parameters)
+        if action == "key":
+            return self.unknown_key is not None
+        if action == "runbook":
+            return self.plan.kind == RUN and self.said is not None
+        return super().check_action(action, parameters)
+
+    def action_key(self) -> None:
+        """Is this its key?"""
+        asked = self.unknown_key
+        if asked is None:
+            return
+        fingerprint = str(asked.data.get("fingerprint", ""))
+        host = str(asked.data.get("host", ""))
+
+        def answered(answer: str | None) -> None:
+            if answer == "yes" and not self._ended:
+                desk, plan = self.wizard.desk.reinstall, self.plan
+                self.ask_rooms(
+                    lambda: desk.accept(plan, fingerprint),
+                    lambda _none: self.notify("Agreed. The work goes on."),
+                    lambda error: self.notify(error.message, severity="error"),
+                )
+            elif not self._ended:
+                self.notify("The work waits. k asks again.", timeout=8)
+
+        question = key_question(host, str(asked.data.get("algorithm", "")), fingerprint, again=True)
+        self.wizard.ask(question, answered)
+
+    def action_runbook(self) -> None:
+        """The same machine and way, to be typed."""
+        from smartos_wizard.screens.reinstall_runbook import make_runbook
+
+        if self.said is not None:
+            make_runbook(self, self.said)
+
+    # ------------------------------------------------------------------ the end
+
+    def how_it_ended(self, *, lost: bool) -> Content:
+        """The end in words, and where the receipt lies."""
+        words = how_it_ended(self.progress, lost=lost)
+        ended = self.progress.ended
+        if self.good and isinstance(ended, PlanFinished) and ended.result.get("say"):
+            width = max(40, self.query_one("#body").content_region.width - 5)
+            words = Content(
+                "\n".join(part for line in ended.result["say"] for part in folded(str(line), width))
+            )
+        receipt = ended.result.get("receipt") if isinstance(ended, PlanFinished) else None
+        if isinstance(receipt, str) and receipt and receipt not in str(words):
+            words = Content("\n").join([words, Content.assemble(("Receipt: ", "$dim"), receipt)])
+        return words
+
+    def leaves(self) -> bool:
+        """Room for the end."""
+        for part in ("#hands", "#seen", "#noted", "#meters"):
+            self.query_one(part).display = False
+        return False
+
+    def onward(self) -> str:
+        """From a backup to the way; from a run nowhere but home."""
+        return "Choose the way" if self.plan.kind == BACKUP and self.said is not None else ""
+
+    def go_on(self) -> None:
+        """The backup counts from now on."""
+        said, desk = self.said, self.wizard.desk.reinstall
+        if said is None:
+            return
+        directory = str(self.plan.params["directory"])
+        self.query_one("#next").disabled = True
+        self.ask_rooms(
+            lambda: desk.just_made(directory, said.seen),
+            lambda kept: take_backup(self, kept, directory),
+            lambda error: self.wizard.ask(Asking("That did not work", error.message, (("ok", "Close"),))),
+        )
+
+    def action_back(self) -> None:
+        """From a backup that ended back to what is kept; otherwise home, and the work goes on."""
+        if self._ended and self.stage is Stage.KEEP:
+            self.wizard.go(self.wizard.flow)
+        else:
+            super().action_back()
+
+
+def take_backup(page: Working, kept: str, directory: str) -> None:
+    """On to the way, with that backup."""
+    from dataclasses import replace
+
+    from smartos_wizard.reinstall.choices import NO_BACKUP
+
+    flow = page.wizard.flow
+    said = flow.answers.machine or MachineAnswers()
+    machine = replace(said, backup=kept, directory=directory, consents=said.consents - {NO_BACKUP})
+    page.wizard.go(flow.forward(machine=machine))
