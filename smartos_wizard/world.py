@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from smartos_wizard.guests.store import GuestStore
     from smartos_wizard.netboot.dualboot_ports import Linux
     from smartos_wizard.reinstall.console_port import Console
+    from smartos_wizard.netboot.ports import Wire
     from smartos_wizard.reinstall.ports import Host, Hosts
     from smartos_wizard.reinstall.streams import StreamHost
 
@@ -160,6 +161,17 @@ class World:
             )
         return open_console(str(place), where)
 
+    @property
+    def wire(self) -> Wire:
+        """The networks of this machine, for serving a netboot tree."""
+        if self.practice:
+            from smartos_wizard.practice.netboot import PracticeWire
+
+            return PracticeWire()
+        from smartos_wizard.netboot.real_wire import RealWire
+
+        return RealWire()
+
     def host_size(self) -> HostSize:
         """How large this machine is, for guests."""
         import psutil
@@ -242,6 +254,10 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.netboot.serve_steps import SERVE_ACTIONS
 
         return SERVE_ACTIONS
+    if kind == "netboot-config":
+        from smartos_wizard.netboot.site_config import CONFIG_ACTIONS
+
+        return CONFIG_ACTIONS
     if kind == "dualboot-install":
         from smartos_wizard.netboot.dualboot_steps import INSTALL_ACTIONS
 

@@ -20,7 +20,8 @@ def scripts_for(stamps: tuple[str, ...], wishes: Wishes) -> dict[str, bytes]:
     """Path in the tree to content, for these releases (newest first). Raises UsageProblem."""
     if not stamps:
         raise UsageProblem("no-release", "There is no release in the tree, so there is nothing to start.")
-    menu, files = wishes.menu, {}
+    menu = wishes.menu
+    files: dict[str, bytes] = {}
     shared = _extras("all", menu)
     for extra, data in shared.items():
         files |= _guarded(extra, data)

@@ -36,7 +36,7 @@ def tarball_entries(image: VerifiedImage, watch: Watch) -> Entries:
     with _named(image.path), image.path.open("rb") as file:
         source = _Counted(file, watch, digest)
         with gzip.GzipFile(fileobj=cast(IO[bytes], source)) as plain:
-            bounded = _Bounded(plain, image.path)
+            bounded = _Bounded(cast(IO[bytes], plain), image.path)
             with tarfile.open(fileobj=cast(IO[bytes], bounded), mode="r|", bufsize=_PIECE) as tar:
                 yield from _files(tar, bounded, image.path)
             while plain.read(_PIECE):
@@ -53,12 +53,10 @@ def tarball_entries(image: VerifiedImage, watch: Watch) -> Entries:
 
 def stamp_inside(path: Path) -> str:
     """The stamp that the tarball's one directory is named after (`platform-<stamp>/`); empty where it tells none."""
-    with (
-        _named(path),
-        gzip.open(path) as plain,
-        tarfile.open(fileobj=_Bounded(plain, path), mode="r|") as tar,
-    ):  # type: ignore[call-overload]
-        first = tar.next()
+    with _named(path), gzip.open(path) as plain:
+        bounded = cast(IO[bytes], _Bounded(cast(IO[bytes], plain), path))
+        with tarfile.open(fileobj=bounded, mode="r|") as tar:
+            first = tar.next()
     name = first.name.strip("./").split("/")[0].removeprefix("platform-") if first is not None else ""
     return name if is_stamp(name) else ""
 
@@ -136,7 +134,7 @@ class _Counted:
 class _Bounded:
     """The plain stream, of which no more may be read than the files so far announced, and some headers."""
 
-    def __init__(self, file: gzip.GzipFile, where: Path) -> None:
+    def __init__(self, file: IO[bytes], where: Path) -> None:
         self._file, self._where = file, where
         self._left = _MOST_BETWEEN + _PIECE
 
