@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from smartos_wizard.reinstall.outline import Node
     from smartos_wizard.reinstall.ports import Address, Host
     from smartos_wizard.reinstall.recommend import Advice
+    from smartos_wizard.reinstall.runbook import Runbook
     from smartos_wizard.reinstall.ways import Outcome
     from smartos_wizard.screens.reinstall_model import MachineAnswers
+    from smartos_wizard.screens.runbook_keep import Kept
     from smartos_wizard.world import World
 
 
@@ -222,6 +224,47 @@ class ReinstallDesk:
         return self._with_secret(
             plan_reinstall(said.seen, said.choices, self.world.now(), said.address), said.address
         )
+
+    # ------------------------------------------------------------------ runbooks
+
+    @property
+    def _runbooks(self) -> Path:
+        return self.world.paths.state / "runbooks"
+
+    def runbook(self, said: MachineAnswers) -> Kept:
+        """The runbook of the chosen way, with the marks it had. Raises Refused where something speaks against it."""
+        from smartos_wizard.reinstall.runbook import runbook_of
+        from smartos_wizard.screens.runbook_keep import kept
+
+        book = runbook_of(said.seen, said.choices, self.world.now(), practice=self.world.practice)
+        return kept(self._runbooks, book, said.name)
+
+    def runbooks(self) -> tuple[Kept, ...]:
+        """Those that were begun, the newest first."""
+        from smartos_wizard.screens.runbook_keep import begun
+
+        return begun(self._runbooks)
+
+    def mark_runbook(self, one: Kept, done: frozenset[int]) -> Kept:
+        """The same with other marks, kept. Raises OSError."""
+        from smartos_wizard.screens.runbook_keep import mark
+
+        return mark(self._runbooks, one, done, self.world.now())
+
+    def forget_runbook(self, one: Kept) -> None:
+        """Remove it and its marks."""
+        from smartos_wizard.screens.runbook_keep import forget
+
+        forget(self._runbooks, one)
+
+    def export_runbook(self, book: Runbook, form: str, path: str) -> Path:
+        """Write it as `text`, `markdown` or `html` into a file that is not there yet; where. Raises as `write_new`."""
+        from smartos_wizard.reinstall.runbook_html import as_html
+        from smartos_wizard.reinstall.runbook_text import as_markdown, as_text
+
+        return write_new(path, {"text": as_text, "markdown": as_markdown, "html": as_html}[form](book))
+
+    # ------------------------------------------------------------------ while it runs
 
     def accept(self, plan: Plan, fingerprint: str) -> None:
         """Agree to the key that the machine shows now; its run goes on by itself then. Raises UsageProblem."""

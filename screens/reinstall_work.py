@@ -111,25 +111,27 @@ The pools that the plan names under “Not touched”, and every other machine.
 
     @property
     def hands(self) -> Noted | None:
-        """The keys that are to be pressed now; None where none are."""
-        asked, seen, now = self._last(*_HANDS), self._last("host-state"), self.progress.current
-        if asked is None or self.progress.ended is not None or now is None or now.head.id != asked.step:
+        """The keys that are to be pressed now, or the set-up that is to be answered; None where nobody is needed."""
+        if self.progress.ended is not None:
             return None
-        there = (
-            seen is not None and seen.at > asked.at and seen.data.get("state") not in ("down", "unknown-key")
-        )
-        return None if there else asked
+        keys, setup = self._last("hands-needed"), self._last("setup-asks")
+        if keys is not None and not self._seen_after(keys, "down"):
+            return keys
+        return setup if setup is not None and not self._seen_after(setup, "down", "unknown-key") else None
+
+    def _seen_after(self, note: Noted, *but: str) -> bool:
+        """Whether the machine was seen after that, in any state but those."""
+        seen = self._last("host-state")
+        return seen is not None and seen.at > note.at and seen.data.get("state") not in but
 
     @property
     def unknown_key(self) -> Noted | None:
         """The key that is to be agreed to now; None where none is."""
-        asked, seen = self._last("unknown-host-key"), self._last("host-state")
-        if asked is None or self.progress.ended is not None:
-            return None
-        later = (
-            seen is not None and seen.at > asked.at and seen.data.get("state") not in ("down", "unknown-key")
+        asked = self._last("unknown-host-key")
+        over = (
+            asked is None or self.progress.ended is not None or self._seen_after(asked, "down", "unknown-key")
         )
-        return None if later else asked
+        return None if over else asked
 
     @property
     def destroying(self) -> bool:
@@ -190,7 +192,8 @@ The pools that the plan names under “Not touched”, and every other machine.
         hands, card = self.hands, self.query_one("#hands")
         card.display = hands is not None
         if hands is not None:
-            lines = [Content.assemble((part, "bold $warning")) for part in folded(hands.text, width)]
+            said = hands.text.removesuffix(" ".join(self._lines(hands))).strip()  # the keys stand below
+            lines = [Content.assemble((part, "bold $warning")) for part in folded(said, width)]
             keys = hands.reference == "hands-needed"
             card.border_title = _PRESS if keys else "Answer SmartOS's setup at the machine's console"
             for number, line in enumerate(self._lines(hands), 1):
