@@ -13,8 +13,17 @@ from smartos_wizard.core.files import replace_file
 from smartos_wizard.core.text import size, tame
 from smartos_wizard.reinstall.backup_choice import Group, group_from_json, group_to_json
 from smartos_wizard.reinstall.parse_values import is_dataset
+from smartos_wizard.reinstall.sent import (
+    Sent,
+    There,
+    sent_from_json,
+    sent_to_json,
+    there_from_json,
+    there_to_json,
+)
 
-VERSION = 1
+VERSION, WITH_THERE = 1, 2
+"""The second form is one whose datasets lie on another host."""
 NAME = "manifest.json"
 PART = "manifest.part.json"
 """Of a backup that is not finished yet; it lists what is finished of it."""
@@ -42,7 +51,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All of a backup. `verified` is when everything was read back and compared, None before; `host` is the survey's identity."""
+    """All of a backup. `verified` is when everything was read back and compared, None before; `host` is the survey's identity.
+
+    `there`: its datasets were sent to that host, and `sent` says which.
+    """
 
     host: dict[str, Any]
     stamp: str
@@ -52,6 +64,8 @@ class Manifest:
     files: tuple[Kept, ...] = ()
     missing: tuple[str, ...] = ()
     verified: float | None = None
+    there: There | None = None
+    sent: tuple[Sent, ...] = ()
 
     def file(self, path: str) -> Kept | None:
         """The file of that name."""
@@ -60,6 +74,14 @@ class Manifest:
     def stream(self, dataset: str) -> Kept | None:
         """The stream of that dataset."""
         return next((kept for kept in self.files if kept.kind == "stream" and kept.dataset == dataset), None)
+
+    def place(self, dataset: str) -> Sent | None:
+        """Where that dataset lies on the other host."""
+        return next((sent for sent in self.sent if sent.dataset == dataset), None)
+
+    def holds(self, dataset: str) -> bool:
+        """Whether that dataset is kept, here or there."""
+        return self.stream(dataset) is not None or self.place(dataset) is not None
 
     def with_file(self, kept: Kept) -> Manifest:
         """This one, with that file instead of one of the same name."""
@@ -72,7 +94,7 @@ class Manifest:
 
     def whole(self, group: Group) -> bool:
         """Whether every tree of the group is kept."""
-        return all(self.stream(tree.dataset) is not None for tree in group.trees)
+        return all(self.holds(tree.dataset) for tree in group.trees)
 
     @property
     def size(self) -> int:
@@ -87,18 +109,21 @@ class Manifest:
             ["configuration", *groups[:6], *([f"{len(groups) - 6} more"] if len(groups) > 6 else [])]
         )
         lacks = f"; not in it: {'; '.join(self.missing[:3])}" if self.missing else ""
-        return f"{what} ({size(self.size)}), snapshot {self.stamp}{lacks}"
+        place = f"; datasets in {tame(self.there.words, 160)}" if self.there else ""
+        return f"{what} ({size(self.size)}{' here' if place else ''}), snapshot {self.stamp}{place}{lacks}"
 
 
 def write(directory: Path, manifest: Manifest, *, final: bool = False) -> None:
     """Put it there; the final one takes the place of the unfinished one."""
-    data = {
-        "smartos-wizard-backup": VERSION,
+    data: dict[str, Any] = {
+        "smartos-wizard-backup": WITH_THERE if manifest.there else VERSION,
         "host": manifest.host, "stamp": manifest.stamp, "made": manifest.made, "program": manifest.program,
         "groups": [group_to_json(group) for group in manifest.groups],
         "files": [{name: getattr(kept, name) for name in Kept.__slots__} for kept in manifest.files],
         "missing": list(manifest.missing), "verified": manifest.verified,
     }  # fmt: skip
+    if manifest.there:
+        data |= {"there": there_to_json(manifest.there), "sent": [sent_to_json(each) for each in manifest.sent]}  # fmt: skip
     replace_file(directory / (NAME if final else PART), (json.dumps(data, indent=1) + "\n").encode(), 0o600)
     if final:
         (directory / PART).unlink(missing_ok=True)
@@ -129,7 +154,7 @@ def unfinished(directory: Path) -> Manifest | None:
 
 
 def _of(data: Any) -> Manifest:
-    if data["smartos-wizard-backup"] != VERSION:
+    if data["smartos-wizard-backup"] not in (VERSION, WITH_THERE):
         raise ValueError("it was written by another version of this program")
     files = tuple(Kept(**{name: each[name] for name in Kept.__slots__}) for each in data["files"])
     groups = tuple(group_from_json(each) for each in data["groups"])
@@ -139,8 +164,10 @@ def _of(data: Any) -> Manifest:
     for name in (tree.dataset for group in groups for tree in group.trees):
         if not is_dataset(name):
             raise ValueError(f"an odd dataset: {tame(str(name))}")
+    there = there_from_json(data["there"]) if "there" in data else None
+    sent = tuple(sent_from_json(each) for each in data.get("sent", ()))
     return Manifest(dict(data["host"]), str(data["stamp"]), float(data["made"]), str(data["program"]), groups, files,
-                    tuple(map(str, data["missing"])), data["verified"])  # fmt: skip
+                    tuple(map(str, data["missing"])), data["verified"], there, sent)  # fmt: skip
 
 
 def _plain(name: str) -> bool:
@@ -165,4 +192,16 @@ class Begun:
     def forget(self, paths: Iterable[str]) -> None:
         """Those files are not right, or not wanted any more."""
         self.manifest = self.manifest.without(paths)
+        write(self.directory, self.manifest)
+
+    def add_sent(self, sent: Sent) -> None:
+        """A tree is whole on the other host."""
+        others = tuple(each for each in self.manifest.sent if each.dataset != sent.dataset)
+        self.manifest = replace(self.manifest, sent=(*others, sent))
+        write(self.directory, self.manifest)
+
+    def forget_sent(self, datasets: Iterable[str]) -> None:
+        """Those trees are not whole there, or not wanted any more."""
+        gone = set(datasets)
+        self.manifest = replace(self.manifest, sent=tuple(s for s in self.manifest.sent if s.dataset not in gone))  # fmt: skip
         write(self.directory, self.manifest)

@@ -15,19 +15,23 @@ from smartos_wizard.reinstall import backup_asking as asking
 from smartos_wizard.reinstall.as_json import survey_to_json
 from smartos_wizard.reinstall.backup_choice import Choice, Group, Tree, chosen, group_to_json
 from smartos_wizard.reinstall.backup_manifest import CONFIGURATION, Manifest
+from smartos_wizard.reinstall.backup_names import file_of
+from smartos_wizard.reinstall.backup_there_planning import container_plan, send_plan, verify_plan
 from smartos_wizard.reinstall.doors import address_to_json
 from smartos_wizard.reinstall.model import Mode, Survey
 from smartos_wizard.reinstall.planning import identity_of
 from smartos_wizard.reinstall.planning_steps import NOTHING
 from smartos_wizard.reinstall.ports import Address
 from smartos_wizard.reinstall.saying import counted, host_name, listed
+from smartos_wizard.reinstall.sent import there_from_json, there_to_json
+from smartos_wizard.reinstall.there import Looked, mark_of, require_place
 
 KIND = "reinstall-backup"
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to: a directory here. `begun` is what an interrupted backup left there.
+    """Where to: a directory here, and with `there` the datasets to another host. `begun` is what an interrupted backup left.
 
     `keep_snapshots`: those made for it stay on the machine. `rehearse`: each stream is sent back once, and read there
     as if to receive it. `tight`: go on though it might not fit.
@@ -38,6 +42,7 @@ class Destination:
     keep_snapshots: bool = False
     rehearse: bool = False
     tight: bool = False
+    there: Looked | None = None
 
 
 def plan_backup(
@@ -49,8 +54,12 @@ def plan_backup(
     begun = destination.begun
     if begun is not None and begun.host.get("hostid") != survey.hostid:
         raise Refused("other-host", f"{tame(str(destination.directory), 255)} holds the beginning of a backup of another machine, {tame(str(begun.host.get('hostname')))}. Nothing was changed.", hint="Name another directory with --to.")  # fmt: skip
+    if begun is not None and begun.there != (destination.there.there if destination.there else None):
+        raise Refused("other-destination", f"{tame(str(destination.directory), 255)} holds the beginning of a backup whose datasets go {'to ' + tame(begun.there.words, 160) if begun.there else 'into files here'}. Nothing was changed.", hint="Give the same command as then, or name another directory with --to.")  # fmt: skip
     groups = chosen(survey, choice)
     stamp = begun.stamp if begun else time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    if destination.there:
+        require_place(destination.there, survey, mark_of(survey.hostid, stamp))
     what = listed([group.title for group in groups if group.kind != "image"], most=4)
     return Plan(
         kind=KIND,
@@ -58,12 +67,16 @@ def plan_backup(
         steps=tuple(_steps(survey, groups, stamp, destination)),
         untouched=("everything on the machine: only snapshots are made there",) if groups else ("everything on the machine",),
         locks=(f"host:{tame(survey.hostid)}", f"directory:{destination.directory}"),
-        params={
+        params=_there(destination) | {
             "address": address_to_json(address, survey), "directory": str(destination.directory), "stamp": stamp,
             "groups": [group_to_json(group) for group in groups], "identity": identity_of(survey), "survey": survey_to_json(survey),
             "tight": destination.tight, "keep_snapshots": destination.keep_snapshots,
         },
     )  # fmt: skip
+
+
+def _there(destination: Destination) -> dict[str, Any]:
+    return {"there": there_to_json(destination.there.there)} if destination.there else {}
 
 
 def _steps(survey: Survey, groups: tuple[Group, ...], stamp: str, destination: Destination) -> list[Step]:
@@ -81,12 +94,19 @@ def _steps(survey: Survey, groups: tuple[Group, ...], stamp: str, destination: D
         _configuration(survey),
     ]  # fmt: skip
     trees = [(group, tree) for group in groups for tree in group.trees]
+    there = destination.there.there if destination.there else None
+    mark = mark_of(survey.hostid, stamp)
+    if trees and there:
+        steps.append(container_plan(there, mark))
     if trees:
         steps.append(_snapshots(survey, groups, stamp))
-        steps += [_send(number, group, tree, stamp) for number, (group, tree) in enumerate(trees)]
+        sends = [(number, group, tree, stamp) for number, (group, tree) in enumerate(trees)]
+        steps += [send_plan(*each, there, mark, trees) if there else _send(*each) for each in sends]
     steps.append(Step("verify", "backup-verify", "read everything back from the disk and compare it", Effect.READS,
                       ("size and sha256 of each file; of each stream also what is packed in it, its first and its last record",), undo=NOTHING, by_hand=f"smartos-wizard reinstall backup-check {shlex.quote(str(destination.directory))}"))  # fmt: skip
-    if trees and destination.rehearse:
+    if trees and there:
+        steps.append(verify_plan(there))
+    if trees and destination.rehearse and not there:
         steps.append(Step("rehearse", "backup-rehearse", "send each stream back and have ZFS read it there", Effect.READS,
                           ("zfs recv -n: nothing is made of it; it takes as long as sending did",), undo=NOTHING, by_hand="gunzip -c FILE | ssh HOST zfs recv -nvu zones/test"))  # fmt: skip
     steps.append(Step("manifest", "backup-manifest", "the list of all files with their digests: the backup is whole", Effect.CREATES, undo="none is needed: the backup is whole"))  # fmt: skip
@@ -136,23 +156,17 @@ def _release(trees: list[tuple[Group, Tree]], stamp: str) -> Step:
                 undo="none is needed: the backup is whole", by_hand="; ".join(map(asking.destroy_snapshot, names)))  # fmt: skip
 
 
-def file_of(dataset: str) -> str:
-    """The file that the stream of a dataset is kept in; no two have the same."""
-    import hashlib
-
-    words = "".join(c if c.isalnum() or c in "-_." else "_" for c in dataset)[:120].lstrip(".") or "_"
-    return f"{words}-{hashlib.sha256(dataset.encode()).hexdigest()[:8]}.zfs.gz"
-
-
 def new_manifest(params: dict[str, Any], groups: tuple[Group, ...], now: float) -> Manifest:
     """The manifest of a backup that begins."""
     from smartos_wizard import __version__
 
-    return Manifest(params["identity"], params["stamp"], now, __version__, groups)
+    there = there_from_json(params["there"]) if "there" in params else None
+    return Manifest(params["identity"], params["stamp"], now, __version__, groups, there=there)
 
 
 def merged(begun: Manifest, groups: tuple[Group, ...]) -> Manifest:
     """What was begun, with what is chosen now; streams of what is not chosen any more are forgotten."""
     wanted = {tree.dataset for group in groups for tree in group.trees}
     files = tuple(kept for kept in begun.files if kept.kind != "stream" or kept.dataset in wanted)
-    return replace(begun, groups=groups, files=files, missing=())
+    sent = tuple(each for each in begun.sent if each.dataset in wanted)
+    return replace(begun, groups=groups, files=files, sent=sent, missing=())

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from smartos_wizard.core.errors import ProofFailed, Refused
 from smartos_wizard.core.events import Advanced, Event, Noted
@@ -16,40 +15,16 @@ from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.core.text import size, tame
 from smartos_wizard.reinstall import backup_asking as asking
-from smartos_wizard.reinstall.backup_choice import Group, group_from_json
+from smartos_wizard.reinstall import backup_there
+from smartos_wizard.reinstall.backup_begun import begun_of, groups_of, watch
 from smartos_wizard.reinstall.backup_files import keep, make_directory, read_back, unpacked
 from smartos_wizard.reinstall.backup_manifest import CONFIGURATION, SURVEY, Begun, Kept, unfinished, write
-from smartos_wizard.reinstall.backup_planning import file_of, merged, new_manifest
+from smartos_wizard.reinstall.backup_names import file_of
+from smartos_wizard.reinstall.backup_planning import merged, new_manifest
 from smartos_wizard.reinstall.doors import ReinstallWorld, door, recheck, stopper
 from smartos_wizard.reinstall.streams import CommandFailed, ask, shell
 
 _Run = Run[ReinstallWorld]
-
-
-def begun_of(run: _Run) -> Begun:
-    """The backup that is being made."""
-    found: Begun = run.found["backup"]
-    return found
-
-
-def groups_of(run: _Run) -> tuple[Group, ...]:
-    """What was chosen."""
-    return tuple(group_from_json(each) for each in run.plan.params["groups"])
-
-
-def watch(
-    run: _Run, step: Step, work: Generator[int, None, Any], total: int | None
-) -> Generator[Event, None, Any]:
-    """The work's bytes as events; it stops where a stop was asked for."""
-    try:
-        while True:
-            done = next(work)
-            run.cancel.check(run.state())
-            yield Advanced(run.clock(), step.id, done, total)
-    except StopIteration as end:
-        return end.value
-    finally:
-        work.close()
 
 
 def _directory(run: _Run, step: Step) -> Work:
@@ -141,19 +116,20 @@ def _snapshot(run: _Run, _step: Step) -> Work:
         there = set(ask(host, asking.there(names), stop).decode().split("\n"))
         if not set(names) <= there:
             begun.forget(kept.path for kept in begun.manifest.files if kept.kind == "stream" and kept.group == group.name)  # fmt: skip
+            begun.forget_sent(tree.dataset for tree in group.trees)
             for name in names:
                 if name in there:
                     ask(host, asking.destroy_snapshot(name), stop)
             ask(host, asking.snapshot(names), stop)
             made += names
         for tree, name in zip(group.trees, names, strict=True):
-            if begun.manifest.stream(tree.dataset) is None:
+            if not begun.manifest.holds(tree.dataset):
                 said = ask(host, asking.send(name, raw=tree.raw, dry=True) + " 2>&1", stop)
                 run.found[f"size:{tree.dataset}"] = asking.estimate_of(said.decode("utf-8", "replace"))
                 needed += run.found[f"size:{tree.dataset}"] or 0
-    free = shutil.disk_usage(begun.directory).free
+    where, free = backup_there.room(run) or (tame(str(begun.directory), 255), shutil.disk_usage(begun.directory).free)  # fmt: skip
     if needed > free and not run.plan.params["tight"]:
-        raise Refused("no-room", f"Up to {size(needed)} are to be kept, and {size(free)} are free in {tame(str(begun.directory), 255)}.", hint="Use a larger disk, keep less, or try with --tight: it may fit when it is packed.", needed=needed, free=free)  # fmt: skip
+        raise Refused("no-room", f"Up to {size(needed)} are to be kept, and {size(free)} are free in {where}.", hint="Use a larger disk, keep less, or try with --tight: it may fit when it is packed.", needed=needed, free=free)  # fmt: skip
     yield from ()
     return {"made": made, "bytes": needed}
 
@@ -238,6 +214,7 @@ def _manifest(run: _Run, _step: Step) -> Work:
     run.result |= {
         "directory": str(begun.directory), "files": len(begun.manifest.files), "bytes": begun.manifest.size,
         "missing": list(begun.manifest.missing),
+        "sent": [sent.place for sent in begun.manifest.sent],
         "say": [f"Kept in {begun.directory}: {begun.manifest.words}.", "It holds password hashes, host keys and metadata: keep it as you keep those."],
     }  # fmt: skip
     yield from ()
@@ -245,8 +222,8 @@ def _manifest(run: _Run, _step: Step) -> Work:
 
 
 def _snapshot_undo(run: _Run, step: Step) -> Work:
-    """As `_release`. Not where the backup is whole, nor where the connection is gone: the next try uses them again."""
-    if run.found.get("whole"):
+    """As `_release`. Not where the backup is whole, nor where the next try goes on with what was sent."""
+    if run.found.get("whole") or run.found.get("kept-for-later"):
         return {}
     return (yield from _release(run, step))
 
@@ -261,5 +238,8 @@ BACKUP_ACTIONS: dict[str, Action[ReinstallWorld]] = {
     "backup-rehearse": Action(_rehearse),
     "backup-manifest": Action(_manifest),
     "backup-release": Action(_release),
+    "backup-container": Action(backup_there.container_step, backup_there.container_undo),
+    "backup-send-there": Action(backup_there.send_step, backup_there.send_undo),
+    "backup-verify-there": Action(backup_there.verify_step),
 }
 """The code of a `reinstall-backup` plan."""
