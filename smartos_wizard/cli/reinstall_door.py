@@ -19,28 +19,49 @@ if TYPE_CHECKING:
 
 def door_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of a command that logs in to a machine; they come as `door`."""
-    for option in reversed((
-        click.option("--port", type=click.IntRange(1, 65535), help="The ssh port."),
-        click.option("--user", default="", help="Who logs in; root otherwise, or as your ssh config says."),
-        click.option("--jump", default="", metavar="[USER@]HOST[:PORT]", help="Go through this host."),
-        click.option("--identity", default="", metavar="FILE", help="A private key to log in with."),
-        click.option("--ask-password", is_flag=True, help="Log in with a password, which is asked for."),
-        click.option("--accept-host-key", "accept", multiple=True, metavar="FINGERPRINT", help="Trust this key (SHA256:...) and remember it. May be repeated."),
+    return _doors(command, "", "")
+
+
+def other_door_options(prefix: str, whose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The same for a second machine, each with a prefix; they come among `door`, and `other_door` takes them out."""
+    return lambda command: _doors(command, prefix, whose)
+
+
+def _doors(command: Callable[..., Any], prefix: str, whose: str) -> Callable[..., Any]:
+    def option(name: str, words: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        target = {"ask-password": "ask_password", "accept-host-key": "accept"}.get(name, name)
+        if not prefix:
+            return click.option(f"--{name}", target, help=words, **more)
+        return click.option(f"--{prefix}-{name}", f"{prefix}_{target}", help=f"As --{name}, for {whose}.", **more)  # fmt: skip
+
+    for each in reversed((
+        option("port", "The ssh port.", type=click.IntRange(1, 65535)),
+        option("user", "Who logs in; root otherwise, or as your ssh config says.", default=""),
+        option("jump", "Go through this host.", default="", metavar="[USER@]HOST[:PORT]"),
+        option("identity", "A private key to log in with.", default="", metavar="FILE"),
+        option("ask-password", "Log in with a password, which is asked for.", is_flag=True),
+        option("accept-host-key", "Trust this key (SHA256:...) and remember it. May be repeated.", multiple=True, metavar="FINGERPRINT"),
     )):  # fmt: skip
-        command = option(command)
+        command = each(command)
     return command
 
 
+def other_door(door: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The options of the second machine, taken out of `door`, by the names they have for the first."""
+    names = [name for name in door if name.startswith(f"{prefix}_")]
+    return {name.removeprefix(f"{prefix}_"): door.pop(name) for name in names}
+
+
 def address_of(
-    host: str, port: int | None, user: str, jump: str, identity: str, ask_password: bool, accept: tuple[str, ...]
+    host: str, port: int | None, user: str, jump: str, identity: str, ask_password: bool, accept: tuple[str, ...], whose: str = "",
 ) -> Address:  # fmt: skip
-    """The machine those options name. Raises UsageProblem `bad-fingerprint`."""
+    """The machine those options name; `whose` is said where a password is asked for. Raises UsageProblem `bad-fingerprint`."""
     from smartos_wizard.reinstall.ports import Address
 
     for fingerprint in accept:
         if not fingerprint.startswith("SHA256:") or len(fingerprint) != 50:
             raise UsageProblem("bad-fingerprint", f"{tame(fingerprint)} is no fingerprint of a key.", hint="It looks like SHA256: and 43 letters and digits.")  # fmt: skip
-    password = click.prompt("Password", hide_input=True, err=True) if ask_password else None
+    password = click.prompt(f"Password{whose}", hide_input=True, err=True) if ask_password else None
     before, _, name = host.rpartition("@")
     return Address(name, user or before, port, jump, identity, password, accept)
 

@@ -18,7 +18,7 @@ from smartos_wizard.reinstall.doors import ReinstallWorld, door, stopper
 from smartos_wizard.reinstall.parse_values import number
 from smartos_wizard.reinstall.sent import Guids, Sent
 from smartos_wizard.reinstall.streams import StreamHost, ask
-from smartos_wizard.reinstall.there import there_of
+from smartos_wizard.reinstall.there import difference, there_of
 from smartos_wizard.reinstall.transfer import Transfer, keeping, transferred
 
 _Run = Run[ReinstallWorld]
@@ -105,19 +105,6 @@ def verify_step(run: _Run, _step: Step) -> Work:
             raise ProofFailed("sent-differs", differs, hint="Give the same command again: it is sent anew.")
     yield from ()
     return {"trees": len(begun.manifest.sent)}
-
-
-def difference(there: StreamHost, sent: Sent) -> str:
-    """In words, what of a tree is not on the other host as it was sent; empty where all is."""
-    said = ask(there, sending.list_tree(sent.place)).decode("utf-8", "replace")
-    found = sending.tree_of(said, sent.place)
-    for name, snapshots in sent.snapshots.items():
-        lying = found.get(name)
-        if lying is None:
-            return f"{tame(sent.place + name, 160)} is missing on {tame(there.name)}."
-        if not set(snapshots) <= set(lying.snapshots):
-            return f"{tame(sent.place + name, 160)} on {tame(there.name)} does not hold every snapshot that was sent."
-    return ""
 
 
 def _of_these(found: dict[str, dict[str, str]], snapshots: dict[str, Guids]) -> dict[str, dict[str, str]]:

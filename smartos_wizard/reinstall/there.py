@@ -6,7 +6,8 @@ It need not be SmartOS: a machine with ZFS and an ssh server that lets somebody 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from smartos_wizard.core.errors import Refused, UsageProblem
@@ -17,7 +18,7 @@ from smartos_wizard.reinstall.doors import ReinstallWorld
 from smartos_wizard.reinstall.model import Survey
 from smartos_wizard.reinstall.parse_values import is_dataset, number
 from smartos_wizard.reinstall.ports import Address, Host
-from smartos_wizard.reinstall.sent import There
+from smartos_wizard.reinstall.sent import Sent, There, there_from_json
 from smartos_wizard.reinstall.streams import StreamHost, ask
 
 
@@ -84,6 +85,50 @@ def open_there(world: ReinstallWorld, address: Address) -> StreamHost:
     return world.streaming(host)
 
 
+def known_address(there: There, given: Address) -> Address:
+    """How to reach it again: as then, but for what is given now."""
+    accept = (*given.accept, *([there.host_key] if there.host_key else []))
+    return replace(
+        given, host=there.host, user=given.user or there.user, port=given.port or there.port, jump=given.jump or there.jump,
+        identity=given.identity or there.identity, accept=accept, remember=False,
+    )  # fmt: skip
+
+
+def open_known(world: ReinstallWorld, there: There, address: Address) -> StreamHost:
+    """The host that was sent to, connected again, and kept for a plan that follows.
+
+    Raises what `Hosts.open` raises, Refused `other-host` where its pool is another.
+    """
+    opened = open_there(world, address)
+    _require_pool(opened, there)
+    return opened
+
+
+def _require_pool(host: StreamHost, there: There) -> None:
+    lines = ask(host, "zpool list -Ho name,guid").decode("utf-8", "replace").splitlines()
+    if f"{there.pool}\t{there.guid}" not in lines:
+        raise Refused("other-host", f"On {tame(there.host)} the pool {tame(there.pool)} is not the one it was.", hint="Is this the right address, and is the pool imported?", context="nothing was changed there")  # fmt: skip
+
+
+def differences(host: StreamHost, sent: Iterable[Sent]) -> dict[str, str]:
+    """In words, what does not lie there as it was sent, by dataset."""
+    found = {each.dataset: difference(host, each) for each in sent}
+    return {name: words for name, words in found.items() if words}
+
+
+def difference(there: StreamHost, sent: Sent) -> str:
+    """The same of one tree; empty where all is there."""
+    said = ask(there, sending.list_tree(sent.place)).decode("utf-8", "replace")
+    found = sending.tree_of(said, sent.place)
+    for name, snapshots in sent.snapshots.items():
+        lying = found.get(name)
+        if lying is None:
+            return f"{tame(sent.place + name, 160)} is missing on {tame(there.name)}."
+        if not set(snapshots) <= set(lying.snapshots):
+            return f"{tame(sent.place + name, 160)} on {tame(there.name)} does not hold every snapshot that was sent."
+    return ""
+
+
 def there_of(run: Run[ReinstallWorld]) -> StreamHost:
     """The other host of the plan, connected. Raises what `Hosts.open` raises, Refused `other-host-key`, `other-host`."""
     found: StreamHost | None = run.found.get("there")
@@ -99,8 +144,6 @@ def there_of(run: Run[ReinstallWorld]) -> StreamHost:
     if where["host_key"] and host.host_key != where["host_key"]:
         raise Refused("other-host-key", f"{host.name} shows another key than before.", hint="Compare it on its console.", context="nothing was changed there")  # fmt: skip
     opened = run.world.streaming(host)
-    lines = ask(opened, "zpool list -Ho name,guid").decode("utf-8", "replace").splitlines()
-    if f"{where['pool']}\t{where['guid']}" not in lines:
-        raise Refused("other-host", f"On {tame(where['host'])} the pool {tame(where['pool'])} is not the one it was.", hint="Is this the right address?", context="nothing was changed there")  # fmt: skip
+    _require_pool(opened, there_from_json(where))
     run.found["there"] = opened
     return opened
