@@ -272,6 +272,12 @@ class ReinstallDesk:
 
         accept(self.world.paths, plan_id(plan), fingerprint)
 
+    def accepted(self, plan: Plan) -> tuple[str, ...]:
+        """The keys that were agreed to for that run."""
+        from smartos_wizard.reinstall.run_record import Record, plan_id
+
+        return Record(self.world.paths, plan_id(plan)).accepted
+
     def _with_secret(self, plan: Plan, address: Address) -> Plan:
         """A password waits in the vault; the plan has only its name."""
         if address.password is None:

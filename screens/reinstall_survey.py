@@ -103,7 +103,7 @@ Everything: the machine was only asked.
         if not lines:
             lines = [Content.assemble((f"{self.marks.good} ", "$success"), "Nothing odd was seen.")]
         self.query_one("#notes-said", Static).update(Content("\n").join(lines))
-        place.border_title = f"To know first: {len(notes)}" if notes else "To know first"  # type: ignore[attr-defined]
+        place.border_title = f"To know first: {len(notes)}" if notes else "To know first"
 
     def _note(self, note: Stop, width: int) -> list[Content]:
         grave = note.reference in _GRAVE

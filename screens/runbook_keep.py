@@ -91,8 +91,8 @@ def _book(data: dict[str, Any]) -> Runbook:
     if not todos:
         raise ValueError("no steps")
     facts = tuple((str(word), str(fact)) for word, fact in data["facts"])
-    lists = (_words(data[name]) for name in ("dies", "lives", "lost", "agree"))
-    return Runbook(str(data["title"]), facts, *lists, todos, str(data["practice"]))
+    dies, lives, lost, agree = (_words(data[name]) for name in ("dies", "lives", "lost", "agree"))
+    return Runbook(str(data["title"]), facts, dies, lives, lost, agree, todos, str(data["practice"]))
 
 
 def _words(found: list[Any]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from smartos_wizard.cli.plain_guests import PlainGuests
 from smartos_wizard.cli.plain_keys import PlainKeys
 from smartos_wizard.cli.plain_machine import PlainMachine
+from smartos_wizard.cli.plain_reinstall import PlainReinstall
 from smartos_wizard.cli.plain_voice import Leave, Voice
 from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.core import text
@@ -29,7 +30,7 @@ class PlainWizard:
     """Asks and tells in lines."""
 
     def __init__(self, world: World, *, ascii_only: bool = False) -> None:
-        self.desk = Desk(world)
+        self.desk, self._ascii = Desk(world), ascii_only
         self.voice = Voice(ascii_only=ascii_only)
         self.work = PlainWork(self.desk, self.voice)
         self.keys = PlainKeys(self.work)
@@ -68,8 +69,9 @@ class PlainWizard:
         self.voice.say(f"{first + 4}. What would the pool look like?")
         self.voice.say(f"{first + 5}. Try SmartOS in a sandbox: a guest that can harm nothing")
         self.voice.say(f"{first + 6}. Your guests: look, start, stop, console, as new again, remove")
-        self.voice.say(f"{first + 7}. Quit")
-        chosen = self.voice.choose("What do you want to do?", first + 7)
+        self.voice.say(f"{first + 7}. Re-install a SmartOS machine: survey it, wipe one pool, start clean")
+        self.voice.say(f"{first + 8}. Quit")
+        chosen = self.voice.choose("What do you want to do?", first + 8)
         if chosen is None:
             return
         if chosen < first:
@@ -86,6 +88,8 @@ class PlainWizard:
             _ = self.work.guarded(self.guests.make)
         elif chosen == first + 5:
             _ = self.work.guarded(self.guests.all)
+        elif chosen == first + 6:
+            _ = self.work.guarded(PlainReinstall(self.work, ascii_only=self._ascii).run)
         else:
             raise Leave
 
@@ -98,7 +102,11 @@ class PlainWizard:
         )
         match self.voice.choose("What shall be done?", 3):
             case 0:
-                rooms = self.guests if row.kind.startswith("guest-") else self.keys
+                rooms: PlainGuests | PlainKeys | PlainReinstall = self.keys
+                if row.kind.startswith("guest-"):
+                    rooms = self.guests
+                elif row.kind.startswith("reinstall-"):
+                    rooms = PlainReinstall(self.work, ascii_only=self._ascii)
                 _ = self.work.guarded(lambda: rooms.take_up(row))
             case 1:
                 row.job.seen_file.touch()

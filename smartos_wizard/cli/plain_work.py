@@ -88,7 +88,11 @@ class PlainWork:
     def _tell(self, job: journal.Job) -> int:
         progress, told = Progress(), time.monotonic()
         plan: Plan = job.plan()
+        key: Noted | None = None  # a machine's key to agree to, asked about when nothing newer has come
         for event in journal.follow(job):
+            if event is None and key is not None:
+                self._key(plan, key)
+                key = None
             progress = progress if event is None else reduce(progress, event)
             match event:
                 case StepStarted():
@@ -96,7 +100,13 @@ class PlainWork:
                     told = time.monotonic()
                 case Noted(reference="needs-opener"):
                     self._open(str(event.data.get("command", "")))
+                case Noted(reference="unknown-host-key"):
+                    self.voice.say(event.text)
+                    key = event
+                case Noted(reference="hands-needed"):
+                    self._hands(event)
                 case Noted():
+                    key = None if _seen(event) else key
                     self.voice.say(event.text)
                 case PlanFinished() | PlanCancelled():
                     return self._end(event)
@@ -124,12 +134,35 @@ class PlainWork:
         if run_in_terminal(command, "SmartOS Wizard needs root once, to open the disk you confirmed."):
             self.voice.say(f"The disk is not open yet. Run this in another terminal: {command}")
 
+    def _hands(self, event: Noted) -> None:
+        """Keys that somebody has to press, one a line."""
+        lines = [str(line) for line in event.data.get("lines", ())]
+        self.voice.say(event.text.removesuffix(" ".join(lines)).strip())
+        for number, line in enumerate(lines, 1):
+            self.voice.say(f"Key {number}: {line}")
+
+    def _key(self, plan: Plan, event: Noted) -> None:
+        """Is the key that a machine shows now its own? The work waits for it."""
+        fingerprint = str(event.data.get("fingerprint", ""))
+        if fingerprint in self.desk.reinstall.accepted(plan):
+            return
+        self.voice.say("1. It is another one, or I do not know: wait. 2. Both are the same, letter by letter: go on.")
+        if self.voice.choose("Is this its key?", 2) == 1:
+            self.desk.reinstall.accept(plan, fingerprint)
+        else:
+            self.voice.say("The work waits. Start the wizard again to be asked once more.")
+
     def _progress(self, progress: Progress) -> float:
         step = progress.current
         for name, meter in (step.meters if step else {}).items():
             if meter.total:
                 self.voice.say((f"{name}: " if name else "") + meter_line(meter))
         return time.monotonic()
+
+
+def _seen(event: Noted) -> bool:
+    """Whether it says that the machine is there: its key is no question any more."""
+    return event.reference == "host-state" and event.data.get("state") not in ("down", "unknown-key")
 
 
 def _now(plan: Plan, event: StepStarted) -> str:

@@ -1,0 +1,321 @@
+"""“Re-install a SmartOS machine” line by line: machine, survey, what is kept, way, agreements, review, run. The same plans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from smartos_wizard.cli.plain_reinstall_way import PlainWay
+from smartos_wizard.cli.plain_work import PlainWork
+from smartos_wizard.core import text
+from smartos_wizard.core.errors import Refused
+
+if TYPE_CHECKING:
+    from smartos_wizard.core.plan import Plan
+    from smartos_wizard.reinstall.backup_choice import Row
+    from smartos_wizard.reinstall.model import Survey
+    from smartos_wizard.reinstall.ports import Address
+    from smartos_wizard.screens.job_rows import JobRow
+    from smartos_wizard.screens.reinstall_model import MachineAnswers
+
+_WIDTH = 100
+
+
+class PlainReinstall:
+    """Asks step by step. Back goes to the step before; nothing is changed before the review was confirmed."""
+
+    def __init__(self, work: PlainWork, *, ascii_only: bool) -> None:
+        from smartos_wizard.screens.reinstall_model import MachineAnswers
+
+        self.work, self.voice, self.desk = work, work.voice, work.desk.reinstall
+        self._ascii = ascii_only
+        self.said: MachineAnswers = MachineAnswers()
+        self.over = False
+
+    def run(self) -> None:
+        """Walk the steps."""
+        steps = (self._machine, self._survey, self._keep, self._way, self._agree, self._review)
+        at = 0
+        while 0 <= at < len(steps) and not self.over:
+            self.voice.say()
+            went_on: list[bool] = []
+            good = self.work.guarded(lambda s=steps[at], w=went_on: w.append(s()))  # type: ignore[misc]
+            at += 1 if good and went_on[0] else -1
+
+    def take_up(self, row: JobRow) -> None:
+        """A run goes on with the very same plan, a backup with what it has. Raises Refused for a restore."""
+        plan, done = row.job.plan(), row.job.seen_file.touch
+        if plan.kind == "reinstall-backup":
+            self.work.run(self.desk.backup_again(plan), begun=done)
+        elif plan.kind == "reinstall-run":
+            PlainWay(self.work, self.said, ascii_only=self._ascii).confirm(plan, begun=done)
+        else:
+            raise Refused("by-its-command", "A restore goes on by its command, which compares anew.", hint="smartos-wizard reinstall restore DIR HOST … It passes over what is whole.")  # fmt: skip
+
+    # ------------------------------------------------------------------ the machine and its survey
+
+    def _machine(self) -> bool:
+        from smartos_wizard.screens.reinstall_model import MachineAnswers
+
+        say = self.voice.say
+        say("Step 1, machine: the SmartOS machine that is to be clean again. It is only asked for now.")
+        names = self.desk.machines()
+        for number, (name, words) in enumerate(names, 1):
+            say(f"{number}. {name}: {words}")
+        more = ("A machine, by ssh",) if not names else ()
+        rows = (*more, "A survey from a file", "A runbook that was begun")
+        for number, words in enumerate(rows, len(names) + 1):
+            say(f"{number}. {words}")
+        chosen = self.voice.choose("Which machine?", len(names) + len(rows))
+        if chosen is None:
+            return False
+        if chosen < len(names):
+            from smartos_wizard.reinstall.ports import Address
+
+            return self._log_in(Address(names[chosen][0]))
+        match rows[chosen - len(names)]:
+            case "A machine, by ssh":
+                address = self._address()
+                return self._log_in(address) if address is not None else self._machine()
+            case "A survey from a file":
+                path = self.voice.ask("Which file? A kept survey, or what the script printed; b for back")
+                if path in ("b", ""):
+                    return self._machine()
+                self.said = self._same_machine(MachineAnswers(file=path, survey=self.desk.survey_in(path)))
+                return True
+            case _:
+                return self._runbooks() or self._machine()
+
+    def _address(self) -> Address | None:
+        from smartos_wizard.reinstall.ports import Address
+
+        ask = self.voice.ask
+        where = ask("Its address, as name, user@name or number; b for back")
+        if where in ("b", ""):
+            return None
+        user, _, host = where.rpartition("@")
+        port = ask("Its ssh port; Enter for the usual one")
+        jump = ask("Through which host, as user@host; Enter for none")
+        identity = ask("Which key file; Enter for your agent and keys")
+        password = self.voice.ask_hidden("Password; Enter where a key lets you in")
+        number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else None
+        none = ("b", "")
+        return Address(
+            host,
+            user,
+            number,
+            "" if jump in none else jump,
+            "" if identity in none else identity,
+            password or None,
+        )
+
+    def _log_in(self, address: Address) -> bool:
+        from smartos_wizard.screens.reinstall_desk import Call
+        from smartos_wizard.screens.reinstall_model import MachineAnswers
+
+        while True:
+            self.voice.say(f"Asking {address.host}. Nothing is changed there.")
+            try:
+                survey = self.desk.survey(address, Call())
+            except Refused as error:
+                if error.reference != "unknown-host-key":
+                    raise
+                fingerprint = str(error.details.get("fingerprint", ""))
+                if not self._its_key(str(error.details.get("host", address.host)), fingerprint):
+                    return self._machine()
+                address = replace(address, accept=(*address.accept, fingerprint))
+                continue
+            self.said = self._same_machine(MachineAnswers(address, survey=survey))
+            return True
+
+    def _its_key(self, host: str, fingerprint: str) -> bool:
+        self.voice.say(f"The key of {host} is not known here: {fingerprint}")
+        self.voice.say(
+            "Compare it on the machine's console: ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub"
+        )
+        self.voice.say("1. Do not log in. 2. Both are the same, letter by letter: log in, and remember it.")
+        return self.voice.choose("Is this its key?", 2) == 1
+
+    def _same_machine(self, fresh: MachineAnswers) -> MachineAnswers:
+        """What was decided before holds for the same machine, not for another."""
+        before = self.said
+        if before.survey is not None and before.survey.hostid == fresh.seen.hostid:
+            return replace(before, address=fresh.address, file=fresh.file, survey=fresh.survey)
+        return fresh
+
+    def _survey(self) -> bool:
+        self._tell(self.said.seen)
+        while True:
+            self.voice.say(
+                "1. Go on. 2. Hear all that was found. 3. Keep the survey in a file. 4. Ask the machine again."
+            )
+            match self.voice.choose("What next?", 4):
+                case 0:
+                    return True
+                case 1:
+                    self._all()
+                case 2:
+                    path = self.voice.ask("Which file? b for back")
+                    if path not in ("b", ""):
+                        survey = self.said.seen
+                        self.work.guarded(
+                            lambda p=path, s=survey: self.voice.say(f"Kept as {self.desk.save_survey(s, p)}.")
+                        )  # type: ignore[misc]
+                case 3:
+                    self.work.guarded(self._again)
+                case _:
+                    return False
+
+    def _again(self) -> None:
+        self.said = self.ask_again(self.said)
+
+    def ask_again(self, said: MachineAnswers) -> MachineAnswers:
+        """Survey the machine once more; what was decided, with that survey. Raises as `reinstall survey`."""
+        from smartos_wizard.screens.reinstall_desk import Call
+
+        fresh = (
+            self.desk.survey(said.address, Call())
+            if said.address is not None
+            else self.desk.survey_in(said.file)
+        )
+        self._tell(fresh)
+        return replace(said, survey=fresh)
+
+    def _tell(self, survey: Survey) -> None:
+        root, notes = self.desk.told(survey)
+        self.voice.say(f"Step 2, survey. {root.text}.")
+        for note in notes:
+            self.voice.say(f"To know: {note.text}")
+        for pool in next((node.below for node in root.below if "pool" in node.text and node.below), ()):
+            self.voice.say(f"Pool {pool.text}")
+        for node in root.below:
+            if node.text == "not found out":
+                for each in node.below:
+                    self.voice.say(f"Not found out: {each.text}")
+
+    def _all(self) -> None:
+        from smartos_wizard.reinstall.outline import lines
+
+        root, _notes = self.desk.told(self.said.seen)
+        for line in lines(root, _WIDTH, ascii_only=self._ascii):
+            self.voice.say(line)
+
+    def _runbooks(self) -> bool:
+        from smartos_wizard.cli.plain_runbook import PlainRunbook
+
+        PlainRunbook(self.work).begun()
+        return False
+
+    # ------------------------------------------------------------------ what is kept
+
+    def _keep(self) -> bool:
+        from smartos_wizard.reinstall.choices import NO_BACKUP
+
+        say, said = self.voice.say, self.said
+        rows = self.desk.losses(said.seen)
+        say("Step 3, keep: what would be lost, with sizes.")
+        for row in rows:
+            size = "" if row.size is None else f", {text.size(row.size)}"
+            how = {"always": "always kept", "along": "kept with what it belongs to", "instance": "can be kept", "dataset": "can be kept"}.get(row.keep, "not kept")  # fmt: skip
+            say(f"{row.what}{size}: {how}")
+        if said.backup:
+            say(f"There is a backup: {said.backup}")
+        say("1. Make a backup. 2. Take a backup that is there already. 3. Go on without a backup." + (" 4. Go on with the one there is." if said.backup else ""))  # fmt: skip
+        match self.voice.choose("What is to be kept?", 4 if said.backup else 3):
+            case 0:
+                return self._back_up(rows)
+            case 1:
+                path = self.voice.ask("Which directory? Every file in it is read back; b for back")
+                if path in ("b", ""):
+                    return self._keep()
+                kept = self.desk.backup_words(path, said.seen)
+                self.said = replace(said, backup=kept, directory=path, consents=said.consents - {NO_BACKUP})
+                return True
+            case 2:
+                return self._without()
+            case 3:
+                return True
+            case _:
+                return False
+
+    def _without(self) -> bool:
+        from smartos_wizard.reinstall.choices import NO_BACKUP
+
+        self.voice.say(
+            f"What is on the pools of {self.said.name} that are destroyed is gone for good then. Nobody can bring it back."
+        )
+        self.voice.say("1. Back. 2. Keep nothing, go on. It has to be typed once more at the review.")
+        if self.voice.choose("Without a backup?", 2) != 1:
+            return self._keep()
+        self.said = replace(self.said, backup="", consents=self.said.consents | {NO_BACKUP})
+        return True
+
+    def _back_up(self, rows: tuple[Row, ...]) -> bool:
+        from smartos_wizard.reinstall.choices import NO_BACKUP
+
+        if self.said.why_no_backup:
+            self.voice.say(self.said.why_no_backup)
+            return self._keep()
+        free = [row for row in rows if row.keep in ("instance", "dataset")]
+        for number, row in enumerate(free, 1):
+            self.voice.say(f"{number}. {row.what}, {text.size(row.size or 0)}")
+        every, only = len(free) + 1, len(free) + 2
+        self.voice.say(f"{every}. All of them")
+        self.voice.say(f"{only}. Only the configuration")
+        chosen = self.voice.choose_several("Which of these? Several: 1 3", only)
+        if not chosen:
+            return self._keep()
+        names = (
+            {row.name for row in free}
+            if every - 1 in chosen
+            else {free[n].name for n in chosen if n < len(free)}
+        )
+        proposed = self.said.directory or self.desk.directory_for(self.said.name)
+        where = self.voice.ask(f"Into which directory? Enter for {proposed}, b for back")
+        if where == "b":
+            return self._keep()
+        self.said = replace(self.said, keep=frozenset(names), directory=where or proposed)
+        plan = self.desk.backup_plan(self.said)
+        if not self._begin(plan):
+            return self._keep()
+        if self.work.code:
+            return self._keep()
+        kept = self.desk.just_made(str(plan.params["directory"]), self.said.seen)
+        self.said = replace(
+            self.said,
+            backup=kept,
+            directory=str(plan.params["directory"]),
+            consents=self.said.consents - {NO_BACKUP},
+        )
+        return True
+
+    def _begin(self, plan: Plan) -> bool:
+        """A plan that destroys nothing is shown, and asked about in one word."""
+        from smartos_wizard.cli.output import plan_lines
+
+        for line in plan_lines(plan):
+            self.voice.say(line)
+        self.voice.say("1. Do it. 2. Back.")
+        if self.voice.choose("Back up?", 2) != 0:
+            return False
+        self.work.run(plan)
+        return True
+
+    # ------------------------------------------------------------------ the way and what follows
+
+    def _way(self) -> bool:
+        way = PlainWay(self.work, self.said, ascii_only=self._ascii)
+        went_on = way.choose(self.ask_again)
+        self.said = way.said
+        return went_on
+
+    def _agree(self) -> bool:
+        way = PlainWay(self.work, self.said, ascii_only=self._ascii)
+        went_on = way.agree()
+        self.said = way.said
+        return went_on
+
+    def _review(self) -> bool:
+        way = PlainWay(self.work, self.said, ascii_only=self._ascii)
+        self.over = way.review()
+        return self.over
