@@ -18,7 +18,7 @@ from smartos_wizard.screens.page import Page, error_words
 
 _NEEDS = {
     "start": "start", "stop": "stop", "console": "console", "snapshots": "snapshots", "reinstall": "reinstall",
-    "delete": "delete",
+    "delete": "delete", "export": "export",
 }  # fmt: skip
 
 
@@ -32,6 +32,7 @@ class GuestActions(Page):
         Binding("d", "delete", "Delete", id="guest.delete", tooltip="Remove it with every file; confirmed first"),
         Binding("p", "snapshots", "Snapshots", id="guest.snapshots", tooltip="Take, restore, delete snapshots", show=False),
         Binding("r", "reinstall", "Reinstall", id="guest.reinstall", tooltip="Empty its disks; confirmed first", show=False),
+        Binding("e", "export", "Export", id="guest.export", tooltip="Write it for another program", show=False),
     ]  # fmt: skip
 
     @property
@@ -132,6 +133,12 @@ class GuestActions(Page):
         from smartos_wizard.screens.guest_reinstall import GuestReinstall
 
         self.wizard.show(GuestReinstall(self._who(), self.again))
+
+    def action_export(self) -> None:
+        """As what, and where to."""
+        from smartos_wizard.screens.guest_export import ask_export
+
+        ask_export(self, self._who(), self.seen, self.again)
 
     def action_delete(self) -> None:
         """The plan to remove it."""

@@ -36,7 +36,8 @@ The guest as it was asked for, and as its **hypervisor** says it is now, switch 
 it may have been changed in the hypervisor's own window.
 
 ### What happens?
-`s` starts or stops it, `c` is its console, `p` its snapshots, `r` makes it as new, `d` removes it.
+`s` starts or stops it, `c` is its console, `p` its snapshots, `r` makes it as new, `e` writes it for
+another program, `d` removes it.
 What erases anything shows its plan and wants the guest's name typed.
 
 ### What is not touched?
@@ -136,7 +137,9 @@ Everything outside the folder named here.
                     ),
                     Content.assemble((str(look.guest.folder), "$dim")),
                     *_files(look.guest, room, width),
-                    Content.assemble(("\nd deletes it, with all of these.", "$dim")),
+                    Content.assemble(
+                        ("\ne exports it for another program; d deletes it, with all of these.", "$dim")
+                    ),
                 ]
             )
         )

@@ -17,13 +17,15 @@ from smartos_wizard.core.journal import Job
 from smartos_wizard.guests.looking import Look
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.guest_review import SnapshotReview
+from smartos_wizard.screens.guest_stop_first import stop_first
 from smartos_wizard.screens.guests_words import by_command, runs
 from smartos_wizard.screens.options_boxes import Asked, Box
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.widgets.choices import Choices
 
 _LONGEST = 40
-_RUNS = "It runs: stop it first. Snapshots are of disks that are at rest."
+_WHY = "It runs, and snapshots are of disks that are at rest."
+_RUNS = f"{_WHY} t offers to stop it first."
 
 
 class GuestSnapshots(Page):
@@ -46,9 +48,10 @@ The guest's key, its spec, other guests.
         Binding("x", "remove", "Delete", id="snapshots.delete", tooltip="Delete this one; the disks stay"),
     ]
 
-    def __init__(self, name: str, then: Callable[[], None]) -> None:
+    def __init__(self, name: str, then: Callable[[], None], *, take: bool = False) -> None:
+        """`then` is where Escape leads; `take` asks for a snapshot's name at once."""
         super().__init__()
-        self.name_of_guest, self._then = name, then
+        self.name_of_guest, self._then, self._take_now = name, then, take
         self._names: tuple[str, ...] = ()
         self._look: Look | None = None
 
@@ -92,6 +95,9 @@ The guest's key, its spec, other guests.
             rows.append(("", Content.assemble((f"\n  {_RUNS}", "$warning")), False))
         self.query_one("#snapshots", Choices).fill(rows, keep=rows[0][0])
         self.refresh_bindings()
+        if self._take_now:
+            self._take_now = False
+            self.action_take()
 
     def _failed(self, error: ErrorReport) -> None:
         self.query_one("#snapshots", Choices).fill([("", error_words(error), False)])
@@ -105,10 +111,10 @@ The guest's key, its spec, other guests.
     def _runs(self) -> bool:
         return self._look is not None and runs(self._look)
 
-    def _at_rest(self) -> bool:
-        """Whether it is off; where it is not, that is said."""
+    def _at_rest(self, then: Callable[[], None], words: str) -> bool:
+        """Whether it is off; where it is not, stopping it is offered, and after that `then`."""
         if self._runs:
-            self.notify(_RUNS, severity="warning")
+            stop_first(self, self.name_of_guest, _WHY, then, words)
         return not self._runs
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -118,7 +124,7 @@ The guest's key, its spec, other guests.
 
     def action_take(self) -> None:
         """Ask for a name."""
-        if not self._at_rest():
+        if not self._at_rest(lambda: self._again(take=True), "Take the snapshot"):
             return
         number = next(n for n in range(1, 1000) if f"snapshot-{n}" not in self._names)
         words = "All disks of the guest are kept as they are now, under this name."
@@ -152,18 +158,27 @@ The guest's key, its spec, other guests.
     def _not_done(self, error: ErrorReport) -> None:
         self.wizard.ask(Asking("That did not work", error_words(error), (("ok", "Close"),)))
 
-    def _again(self) -> None:
-        self.wizard.show(GuestSnapshots(self.name_of_guest, self._then))
+    def _again(self, *, take: bool = False) -> None:
+        self.wizard.show(GuestSnapshots(self.name_of_guest, self._then, take=take))
+
+    def _review(self, act: str, snapshot: str) -> None:
+        wizard, name, again = self.wizard, self.name_of_guest, self._again
+
+        def show() -> None:
+            wizard.show(SnapshotReview(name, act, snapshot, again))
+
+        if self._at_rest(show, "The plan"):
+            show()
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         """Back to this one: the plan first."""
-        if event.option.id and self._at_rest():
-            self.wizard.show(SnapshotReview(self.name_of_guest, "restore", event.option.id[1:], self._again))
+        if event.option.id:
+            self._review("restore", event.option.id[1:])
 
     def action_remove(self) -> None:
         """The plan to delete this one."""
-        if self._chosen and self._at_rest():
-            self.wizard.show(SnapshotReview(self.name_of_guest, "delete", self._chosen, self._again))
+        if self._chosen:
+            self._review("delete", self._chosen)
 
     def action_back(self) -> None:
         """Where it was asked for."""

@@ -153,6 +153,12 @@ class GuestsDesk:
 
         return plan_snapshot(self.find(name), act, snapshot)
 
+    def export_plan(self, name: str, kind: str, target: Path, manifest: str) -> Plan:
+        """The plan to export it as `ova`, `libvirt` or `utm`. Raises Refused, UsageProblem."""
+        from smartos_wizard.guests.export.planning import plan_export
+
+        return plan_export(self.find(name), kind, target, self.world, manifest)
+
     def why_no_snapshot(self, guest: Guest) -> str:
         """Why no snapshot can be taken before a re-install; empty where it can."""
         from smartos_wizard.core.errors import WizardError

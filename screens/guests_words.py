@@ -48,7 +48,7 @@ def may(look: Look | None) -> frozenset[str]:
         return frozenset({"delete"})
     if look.state is State.MISSING:
         return frozenset({"console", "delete"})
-    found = {"console", "snapshots", "reinstall", "delete"}
+    found = {"console", "snapshots", "reinstall", "delete", "export"}
     found.add("stop" if runs(look) else "start")
     if look.state is State.UNKNOWN:
         found |= {"start", "stop"}

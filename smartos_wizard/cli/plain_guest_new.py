@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.cli.output import plan_lines
 from smartos_wizard.cli.plain_guest_size import PlainSize
+from smartos_wizard.cli.plain_guest_start import PlainStart
 from smartos_wizard.cli.plain_work import PlainWork
-from smartos_wizard.core import text
 from smartos_wizard.screens.options_model import Given
 from smartos_wizard.screens.options_words import boot_flags
 from smartos_wizard.screens.sandbox_model import SANDBOXES, GuestAnswers, wish_of
+from smartos_wizard.screens.sandbox_start import iso_console, quoted, start_flags
 from smartos_wizard.screens.sandbox_words import create_flags
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from smartos_wizard.media.model import VerifiedImage
 
 CONSOLE = "ttya"
-_SHOWN = 8  # releases read aloud
 
 
 class PlainSandbox:
@@ -39,14 +39,21 @@ class PlainSandbox:
 
     def run(self) -> Guest | None:
         """Walk the steps; the guest where one was made."""
-        steps = (self._where, self._release, self._size, self._sandbox, self._set_up, self._review)
         at = 0
-        while 0 <= at < len(steps):
+        while True:
+            steps = [self._where, self._release, self._size, self._sandbox, self._set_up, self._review]
+            if self._iso:  # it can be told nothing
+                steps.remove(self._set_up)
+            if not 0 <= at < len(steps):
+                return self.made
             self.voice.say()
             went_on: list[bool] = []
             good = self.work.guarded(lambda s=steps[at], w=went_on: w.append(s()))  # type: ignore[misc]
             at += 1 if good and went_on[0] else -1
-        return self.made
+
+    @property
+    def _iso(self) -> bool:
+        return self.guest.boot == "iso"
 
     # ------------------------------------------------------------------ where, and what
 
@@ -81,24 +88,10 @@ class PlainSandbox:
             self.voice.say(line)
 
     def _release(self) -> bool:
-        offer = self.desk.offer(details=False)
-        self.voice.say("Step 2, release.")
-        if offer.offline:
-            self.voice.say(f"Offline: this list is from {offer.offline}.")
-        rows = offer.rows[:_SHOWN]
-        for number, row in enumerate(rows, 1):
-            marks = ", ".join(w for w, on in (("latest", row.latest), ("stored here", row.stored)) if on)
-            self.voice.say(f"{number}. {row.stamp}, {text.age(row.age)}" + (f", {marks}" if marks else ""))
-        chosen = self.voice.choose("Which release?", len(rows))
-        if chosen is None:
-            return False
-        stamp = rows[chosen].stamp
-        self.image = self.desk.stored_image(stamp)
-        if self.image is None:
-            self.voice.say(f"Download and check {stamp}.")
-            self.work.run(self.desk.download_plan(stamp))
-            self.image = None if self.work.code else self.desk.stored_image(stamp)
-        return self.image is not None
+        asked = PlainStart(self.work, self.guest)
+        went_on = asked.run()
+        self.guest, self.image = asked.guest, asked.image
+        return went_on
 
     def _size(self) -> bool:
         assert self.image is not None and self.detection is not None
@@ -187,6 +180,8 @@ class PlainSandbox:
         from smartos_wizard.guests.hands_off import HandsOff, prepared
 
         spec = self._spec()
+        if self._iso:
+            return HandsOff(spec, BootChoices())
         if not self.hands_off:
             return HandsOff(spec, self.choices)
         return prepared(spec, self.choices, one_time_password())
@@ -197,28 +192,37 @@ class PlainSandbox:
         from smartos_wizard.guests.ports import driver
 
         assert self.image is not None
-        wish = wish_of(self.guest, medium_of(self.image), self.choices.console)
+        console = iso_console(self.image) if self._iso else self.choices.console
+        wish = wish_of(self.guest, medium_of(self.image), console)
         return build(wish, driver(self.desk.world, self.guest.hypervisor), self.desk.world)
 
     def _know_before(self, ready: HandsOff) -> list[str]:
         from smartos_wizard.guests.hands_off import sealed_findings
+        from smartos_wizard.guests.iso import told as iso_told
         from smartos_wizard.guests.planning import judge
 
         found = judge(ready.spec, self.desk.world, self.detection)
         found = (*found, *sealed_findings(ready.choices.answers, ready.spec))
         told = [f"{f.text} {f.hint}".strip() for f in found if f.level != "error"]
-        if self.hands_off:
+        if self.image is not None and self.image.algorithm == "none":
+            told.insert(0, f"Nobody vouches for {self.image.path.name}: it is taken at your word.")
+        if self._iso:
+            told.append(iso_told(ready.spec.console))
+        elif self.hands_off:
             told.append("When it is first started it sets itself up, on its own disks, without a question.")
         return [*told, *ready.told]
 
     def _command(self) -> str:
         start = "smartos-wizard --practice" if self.desk.world.practice else "smartos-wizard"
-        stamp = self.image.stamp if self.image is not None else "latest"
-        flags = [*create_flags(self.guest), *(["--hands-off"] if self.hands_off else [])]
-        told = boot_flags(
-            self.choices.with_(console="") if self.choices.console == CONSOLE else self.choices, self.given
-        )
-        words = [f"{start} guest create", _quoted(self.guest.name), "--release", stamp, *flags, told]
+        medium = quoted(start_flags(self.guest, self.image.stamp if self.image is not None else ""))
+        flags, told = create_flags(self.guest), ""
+        if not self._iso:
+            flags += ["--hands-off"] if self.hands_off else []
+            choices = self.choices
+            told = boot_flags(
+                choices.with_(console="") if choices.console == CONSOLE else choices, self.given
+            )
+        words = [f"{start} guest create", _quoted(self.guest.name), medium, *flags, told]
         return " ".join(word for word in words if word)
 
     def _make(self, plan: Plan, ready: HandsOff) -> bool:

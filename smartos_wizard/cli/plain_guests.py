@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from smartos_wizard.cli.output import plan_lines
+from smartos_wizard.cli.plain_guest_export import export, stopped
 from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.core import text
 
@@ -136,7 +137,7 @@ class PlainGuests:
         )
         return [
             *first, ("Hear what its console said", self._console), ("Snapshots", self._snapshots),
-            ("As new again: empty its disks", self._reinstall), remove,
+            ("As new again: empty its disks", self._reinstall), ("Export it for another program", self._export), remove,
         ]  # fmt: skip
 
     # ------------------------------------------------------------------ start, stop, console
@@ -212,6 +213,8 @@ class PlainGuests:
         from smartos_wizard.guests.planning import plan_snapshot
         from smartos_wizard.guests.ports import driver
 
+        if not stopped(self.work, guest, "Snapshots are of disks that are at rest."):
+            return
         names = driver(self.world, guest.spec.hypervisor).snapshot(guest, "list", "")
         acts = [(act, name) for name in names for act in ("restore", "delete")]
         self.voice.say("1. Take one")
@@ -244,6 +247,9 @@ class PlainGuests:
         chosen = self.voice.choose("Snapshot?", 2)
         if chosen is not None:
             self._typed(guest, plan_reinstall(guest, self.world, keep, snapshot=chosen == 0))
+
+    def _export(self, guest: Guest) -> None:
+        export(self.work, guest)
 
     def _delete(self, guest: Guest) -> None:
         from smartos_wizard.guests.planning import plan_delete

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from smartos_wizard.cli.plain_guest_new import PlainSandbox
 from smartos_wizard.cli.plain_voice import Voice
 from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.core import journal
+from smartos_wizard.practice.stamps import NEWEST
 from smartos_wizard.screens.desk import Desk
 from tests.screens import test_plain
 from tests.screens.test_plain import Talk, number
@@ -296,3 +299,56 @@ def test_where_no_hypervisor_is_here_each_is_named_with_how_to_get_it(
         assert f"Not offered: {title}: not here." in said
     assert "apt install qemu-system-x86" in said
     assert "There is none here" in said
+
+
+@pytest.mark.slow
+def test_line_by_line_from_an_iso_and_from_a_file_of_ones_own(
+    talk: Start, world: Any, tmp_path: Path
+) -> None:
+    bad = tmp_path / "notes.txt"
+    bad.write_text("These are notes. " * 4000)
+    own = tmp_path / "my own.img.gz"
+    shutil.copy(Desk(world).stored_image(NEWEST).path, own)
+    digest = hashlib.sha256(own.read_bytes()).hexdigest()
+    one = talk()
+    one.reply("want to do", number(one, "Try SmartOS"))
+    one.reply("which hypervisor", "1")
+    assert "a copy of the USB image" in one.hear("Which release[^\n]*: ")
+    turn, file = (
+        re.findall(rf"^(\d+)\. {words}", one.said, re.M)[-1] for words in ("From the ISO", "From a file")
+    )
+    one.answer(turn)
+    assert "From the ISO itself, read-only" in one.hear("Which release[^\n]*: ")
+    for path, vouch, words in (
+        (str(bad), "unverified", "cannot start from that"), ("/nowhere/x.iso", "", "no file"), (str(own), "ab" * 20, "64"),
+    ):  # fmt: skip
+        one.answer(file)
+        one.reply("The file", path)
+        one.reply("checksum list", vouch)
+        assert words in one.hear("Which release[^\n]*: ")
+    one.answer("1")
+    one.hear("Enter goes on[^\n]*: ", 90)
+    one.answer("")
+    one.reply("Which sandbox", "2")
+    said = one.hear("Make it\\?[^\n]*: ")
+    assert "Who answers" not in said
+    assert "talks on the screen" in said
+    assert f"--release {NEWEST} --boot iso" in said
+    one.answer("b")
+    one.reply("Which sandbox", "b")
+    one.reply("Enter goes on", "b")
+    one.reply("Which release", file)
+    one.reply("The file", str(own))
+    one.reply("checksum list", digest)
+    to_review(one)
+    said = one.hear("Make it\\?[^\n]*: ")
+    assert f"--image '{own}' --sha256 {digest}" in said
+    one.answer("1")
+    one.hear("Start it[^\n]*: ", 90)
+    one.answer("2")
+    act(one, "Remove it")
+    one.reply("type the guest's name", "lab")
+    one.hear("are gone")
+    one.reply("want to do", "q")
+    assert one.code() == 0
+    assert own.exists()
