@@ -20,7 +20,7 @@ class SystemLinux:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self.root = root.resolve()
-        self.reader: Reader = FileReader(self.root)
+        self.reader: Reader = FileReader(self.root) if self._here else _Elsewhere(self.root)
         self.arch = platform.machine()
         named = words(self.reader, "/etc/hostname").split("\n")[0].strip()
         self.hostname = platform.node() if self._here else named or platform.node()
@@ -71,3 +71,24 @@ class SystemLinux:
         except (OSError, subprocess.TimeoutExpired) as error:
             return Ran(126, str(error))
         return Ran(done.returncode, done.stdout.decode("utf-8", "replace"))
+
+
+class _Elsewhere(FileReader):
+    """Files below another root. The kernel tells mounts as this process sees them: there the root is taken off again."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._prefix = str(root)
+
+    def text(self, path: str) -> str | None:
+        """See Reader."""
+        said = super().text(path)
+        if said is None or not path.startswith("/proc/") or not path.endswith("/mountinfo"):
+            return said
+        lines = [line.split(" ") for line in said.splitlines()]
+        if not any(fields[4] == self._prefix for fields in lines if len(fields) > 4):
+            return said  # a recorded machine, told from its own root
+        inside = [
+            f for f in lines if len(f) > 4 and (f[4] == self._prefix or f[4].startswith(f"{self._prefix}/"))
+        ]
+        return "\n".join(" ".join([*f[:4], f[4].removeprefix(self._prefix) or "/", *f[5:]]) for f in inside)

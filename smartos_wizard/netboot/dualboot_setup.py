@@ -203,14 +203,17 @@ def _unused(reader: Reader) -> tuple[str, ...] | None:
         ).list()
     except WizardError:
         return None
-    return tuple(_words(d) for d in disks if _is_unused(d))
+    fixed = [d for d in disks if _is_fixed(d)]
+    return (
+        tuple(_words(d) for d in fixed if d.system_use == () and not d.mounts and not d.holders)
+        if fixed
+        else None
+    )
 
 
-def _is_unused(disk: Disk) -> bool:
-    fixed = disk.kind == "disk" and disk.transport not in ("usb", "mmc", "virtual") and not disk.removable
-    return bool(
-        fixed and (disk.size or 0) >= _LARGE_ENOUGH and disk.system_use == () and not disk.mounts and not disk.holders
-    )  # fmt: skip
+def _is_fixed(disk: Disk) -> bool:
+    movable = disk.transport in ("usb", "mmc", "virtual") or disk.removable
+    return disk.kind == "disk" and not movable and (disk.size or 0) >= _LARGE_ENOUGH
 
 
 def _words(disk: Disk) -> str:

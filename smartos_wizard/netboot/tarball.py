@@ -77,7 +77,7 @@ def _files(tar: tarfile.TarFile, bounded: _Bounded, where: Path) -> Entries:
         seen.add(path)
         content = tar.extractfile(info)
         assert content is not None
-        yield path, info.size, _pieces(content)
+        yield path, info.size, _pieces(content, where)
 
 
 def _path(info: tarfile.TarInfo, where: Path) -> str:
@@ -91,9 +91,10 @@ def _path(info: tarfile.TarInfo, where: Path) -> str:
     return "/".join(("platform", *parts[1:]))
 
 
-def _pieces(content: IO[bytes]) -> Iterator[bytes]:
-    while piece := content.read(_PIECE):
-        yield piece
+def _pieces(content: IO[bytes], where: Path) -> Iterator[bytes]:
+    with _named(where):  # read by whoever takes the pieces, outside of the one around all files
+        while piece := content.read(_PIECE):
+            yield piece
 
 
 @contextmanager
