@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -104,9 +104,11 @@ def run_plan(
     as_json: bool,
     confirm: tuple[str, ...] = (),
     dry_run: bool = False,
+    heard: Callable[[Event], None] = lambda _event: None,
 ) -> int:
     """Show (`dry_run`) or execute a plan in this process, journaled; return the exit code.
 
+    `heard` is called with each event after it was printed: it may ask something before the work goes on.
     Raises Refused when the plan destroys something and `confirm` does not name all of it.
     """
     if dry_run:
@@ -120,8 +122,8 @@ def run_plan(
     require(world, plan, confirm)
     job = journal.create(world.paths.jobs, plan, world.practice)
     cancel = Cancel()
-    with _cancel_on_signal(cancel):
-        return print_events(journal.recorded(job, world.run(plan, cancel)), as_json=as_json)
+    with cancel_on_signal(cancel):
+        return print_events(journal.recorded(job, world.run(plan, cancel)), as_json=as_json, heard=heard)
 
 
 def require(world: World, plan: Plan, confirm: tuple[str, ...]) -> None:
@@ -133,19 +135,22 @@ def require(world: World, plan: Plan, confirm: tuple[str, ...]) -> None:
         raise
 
 
-def print_events(events: Iterable[Event], *, as_json: bool) -> int:
+def print_events(
+    events: Iterable[Event], *, as_json: bool, heard: Callable[[Event], None] = lambda _event: None
+) -> int:
     """Print events as they come, until the last; return its exit code."""
     printer = _JsonPrinter() if as_json else _PlainPrinter()
     code = 1
     for event in events:
         printer.show(event)
+        heard(event)
         if isinstance(event, PlanFinished | PlanCancelled):
             code = event.exit_code
     return code
 
 
 @contextmanager
-def _cancel_on_signal(cancel: Cancel) -> Iterator[None]:
+def cancel_on_signal(cancel: Cancel) -> Iterator[None]:
     """Ctrl-C, TERM and HUP ask the work to stop at the next safe moment; a second Ctrl-C stops it at once."""
 
     def ask(signum: int, _frame: object) -> None:

@@ -12,6 +12,9 @@ _COMMANDS = {
     "backup": ("smartos_wizard.cli.reinstall_backup", "backup_command", "Keep what would be lost, in a directory here."),
     "backup-check": ("smartos_wizard.cli.reinstall_backup", "backup_check_command", "Is every file of a backup what was written?"),
     "restore": ("smartos_wizard.cli.reinstall_restore", "restore_command", "Put configuration, instances and data back."),
+    "run": ("smartos_wizard.cli.reinstall_run", "run_command", "Do it: wipe what the plan names, and verify."),
+    "watch": ("smartos_wizard.cli.reinstall_run", "watch_command", "Is the machine back, and is it as it should be?"),
+    "export": ("smartos_wizard.cli.reinstall_export", "export_command", "The same as a playbook for Ansible."),
     "runbook": ("smartos_wizard.cli.reinstall_runbook", "runbook_command", "The same to type at its console, on paper."),
 }  # fmt: skip
 

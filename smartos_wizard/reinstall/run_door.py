@@ -186,8 +186,8 @@ class Line:
     ) -> Iterator[Event | Look]:
         """Wait until it has booted since `boot` and looks as wanted; yields events, and the look last.
 
-        Raises DeviceLost `not-back` after so many seconds, Refused `other-host`, PrivilegeFailed where it lets nobody in
-        until then, Cancelled.
+        Raises DeviceLost `not-back` after so many seconds, Refused `other-host`, `unknown-host-key` and PrivilegeFailed
+        where that is so until then, Cancelled.
         """
         self.close()
         self.after_boot = True
@@ -220,7 +220,7 @@ class Line:
                 elif time.monotonic() - begun > 60 and not self.run.world.practice:
                     yield from self._state(step, "same-boot", f"{self.where['host']} has not restarted yet.")
             if time.monotonic() > until:
-                if isinstance(last, PrivilegeFailed):
+                if isinstance(last, PrivilegeFailed | Refused):
                     raise last
                 raise DeviceLost(
                     "not-back", f"{self.where['host']} was not back within {round(seconds / 60)} minutes.",

@@ -29,6 +29,8 @@ _REACHED = ("address", "host", "port", "wait", "secret", "console")
 
 def plan_id(plan: Plan) -> str:
     """What this plan's run is kept under: the same for the same plan, however the machine is reached. 16 hex digits."""
+    if plan.params.get("run"):
+        return str(plan.params["run"])
     data = plan.to_json()
     data["params"] = {name: value for name, value in data["params"].items() if name not in _REACHED}
     for name in ("plan", "locks", "seconds"):

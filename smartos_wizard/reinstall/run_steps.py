@@ -369,6 +369,28 @@ def _boot_facts(run: _Run, record: Record) -> dict[str, Any]:
     return found
 
 
+def _take_back(run: _Run, step: Step) -> Work:
+    """Every step that was begun, the last first. What cannot be taken back is told, and the notes of the run stay."""
+    line = line_of(run)
+    if line.record.destroying:
+        raise Refused("too-late", "What destroys was begun; that cannot be taken back.")
+    steps = [Step.from_json(each) for each in step.params["steps"]]
+    failed: WizardError | None = None
+    for each in reversed(steps):
+        undo = RUN_ACTIONS[each.action].undo
+        if undo is None or each.action == "recheck":
+            continue
+        try:
+            yield from undo(run, each)
+        except WizardError as error:
+            failed = error
+            yield Noted(run.clock(), step.id, f"Could not take back “{each.title}”: {error.message}", level="warning", reference="undo-failed")  # fmt: skip
+    if failed is not None:
+        raise failed
+    line.record.forget("undone")
+    return {}
+
+
 def _watch(run: _Run, step: Step) -> Work:
     """In which state the machine is, once. Raises what keeps us from asking."""
     line = line_of(run)
@@ -396,6 +418,7 @@ RUN_ACTIONS: dict[str, Action[ReinstallWorld]] = {
     "rescue-destroy": Action(_once(_rescue_destroy)),
     "wait-back": Action(_once(_wait_back)),
     "watch": Action(_watch),
+    "take-back": Action(_take_back),
     "verify": Action(_once(verify)),
     "receipt": Action(_once(receipt)),
 }
