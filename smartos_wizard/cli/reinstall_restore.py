@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smartos_wizard.cli.output import emit, json_option, run_plan, say
-from smartos_wizard.cli.reinstall_door import address_of, door_options, surveyed
+from smartos_wizard.cli.reinstall_door import (
+    address_of,
+    door_options,
+    other_door,
+    other_door_options,
+    surveyed,
+)
 from smartos_wizard.core.errors import ExitCode
 from smartos_wizard.core.text import age, size, tame
 
@@ -27,6 +33,8 @@ Examples:
   smartos-wizard reinstall restore kestrel 192.0.2.10 --config --instance all --confirm kestrel
   smartos-wizard reinstall restore kestrel 192.0.2.10 --config --overwrite /usbkey/shadow --confirm kestrel
   smartos-wizard --practice reinstall restore plain wiped --instance all --confirm wiped
+\b
+Datasets that were sent to another host come back from it, through this machine, and are taken up where they broke off.
 \b
 A dataset that is there is never received over. Files that are there stay, unless they are named with --overwrite;
 `all` names every one that differs but /usbkey/config, which has to be named itself. Instances are not started.
@@ -47,6 +55,7 @@ confirmed, 5 not reachable, 8 the backup is damaged, 9 login refused, 10 connect
 @click.option("--confirm", multiple=True, metavar="TOKEN", help="The machine's name, as the plan asks for it.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show every step; do nothing.")
 @door_options
+@other_door_options("from", "the host that datasets were sent to, instead of what it was then")
 @json_option
 @click.pass_obj
 def restore_command(
@@ -66,10 +75,29 @@ def restore_command(
     manifest = read(place)
     groups = (*(i for i in instances if i != "all"), *datasets)
     wanted = Wanted(configuration, groups, "all" in instances, overwrite)
+    manifest = _with_there(options, manifest, other_door(door, "from"), dry_run=dry_run, wanted=wanted)
     plan, compared = _planned(options, place, manifest, wanted, address_of(host, **door), as_json=as_json)
     if plan is None:
         return _show(options, manifest, compared, as_json=as_json)
     return run_plan(options.world, plan, as_json=as_json, confirm=confirm, dry_run=dry_run)
+
+
+def _with_there(
+    options: Options, manifest: Manifest, second: dict[str, Any], *, dry_run: bool, wanted: Wanted
+) -> Manifest:  # fmt: skip
+    """The manifest, with the way to the other host as it is now; the host is connected where datasets shall come from it."""
+    from dataclasses import replace
+
+    from smartos_wizard.reinstall.there import at_address, known_address, open_known
+
+    if manifest.there is None:
+        return manifest
+    given = address_of(manifest.there.host, **second, whose=f" for {manifest.there.host}")
+    address = known_address(manifest.there, given)
+    there = at_address(manifest.there, address)
+    if (wanted.groups or wanted.every_group) and not dry_run:
+        options.world.closers.append(open_known(options.world, there, address).close)
+    return replace(manifest, there=there)
 
 
 def _planned(
@@ -80,8 +108,8 @@ def _planned(
     from smartos_wizard.reinstall.backup_files import unpacked
     from smartos_wizard.reinstall.backup_manifest import CONFIGURATION
     from smartos_wizard.reinstall.restore_config import compare, items
+    from smartos_wizard.reinstall.restore_notes import before
     from smartos_wizard.reinstall.restore_planning import plan_restore
-    from smartos_wizard.reinstall.restore_steps import before
     from smartos_wizard.reinstall.streams import shell
 
     survey = surveyed(options, address, quiet=as_json)

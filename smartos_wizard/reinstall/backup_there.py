@@ -17,12 +17,11 @@ from smartos_wizard.reinstall.backup_begun import begun_of, groups_of
 from smartos_wizard.reinstall.doors import ReinstallWorld, door, stopper
 from smartos_wizard.reinstall.parse_values import number
 from smartos_wizard.reinstall.sent import Guids, Sent
-from smartos_wizard.reinstall.streams import StreamHost, ask
+from smartos_wizard.reinstall.streams import StreamHost, ask, patient
 from smartos_wizard.reinstall.there import difference, there_of
 from smartos_wizard.reinstall.transfer import Transfer, keeping, transferred
 
 _Run = Run[ReinstallWorld]
-_TRIES = 10
 
 
 def container_step(run: _Run, step: Step) -> Work:
@@ -43,7 +42,7 @@ def container_step(run: _Run, step: Step) -> Work:
 def container_undo(run: _Run, step: Step) -> Work:
     """Take it away where it was made now and nothing whole lies in it."""
     if run.found.get("container-made") and not run.found.get("kept-for-later") and not begun_of(run).manifest.sent:  # fmt: skip
-        ask(there_of(run), _patient(f"zfs destroy {shlex.quote(step.params['dataset'])}"))
+        ask(there_of(run), patient(f"zfs destroy {shlex.quote(step.params['dataset'])}"))
     yield from ()
     return {}
 
@@ -130,12 +129,7 @@ def _clear(run: _Run, step: Step) -> None:
     if not place.startswith(container + "/") or _mark(there, container) != step.params["mark"]:
         raise Refused("not-ours", f"{tame(place, 120)} was not made for this backup.")
     if place in ask(there, asking.there([place])).decode("utf-8", "replace").split("\n"):
-        ask(there, _patient(f"zfs destroy -r {shlex.quote(place)}"))
-
-
-def _patient(command: str) -> str:
-    """Again and again for some seconds: a receive that was ended needs a moment to let go."""
-    return f"for n in {' '.join(map(str, range(_TRIES)))}; do if said=$({command} 2>&1); then exit 0; fi; sleep 1; done; echo \"$said\" >&2; exit 1"  # fmt: skip
+        ask(there, patient(f"zfs destroy -r {shlex.quote(place)}"))
 
 
 def _mark(there: StreamHost, dataset: str) -> str:

@@ -20,7 +20,9 @@ from smartos_wizard.reinstall.model import Mode, Survey
 from smartos_wizard.reinstall.planning_steps import NOTHING
 from smartos_wizard.reinstall.ports import Address
 from smartos_wizard.reinstall.restore_config import CONFIG, Compared
+from smartos_wizard.reinstall.restore_there_planning import check_there_plan, receive_plan
 from smartos_wizard.reinstall.saying import counted, host_name, listed
+from smartos_wizard.reinstall.sent import there_to_json
 
 KIND = "reinstall-restore"
 _ITEMS = 12
@@ -55,6 +57,8 @@ def plan_restore(
         raise Refused("backup-not-verified", "This backup was never read back.", hint="Make it again.")
     groups = _groups(manifest, wanted)
     receive, half, skipped = _trees(survey, groups, before)
+    resumed = tuple(tree for tree in half if manifest.place(tree.dataset) is not None)
+    half = [tree for tree in half if tree not in resumed]
     _origins(survey, receive)
     files = _files(compared, wanted) if wanted.configuration else ()
     instances = [g for g in groups if g.kind == "instance" and not _known(survey, g)]
@@ -65,9 +69,12 @@ def plan_restore(
         Step("check", "restore-check", "read the backup back and compare it", Effect.READS, undo=NOTHING, by_hand=f"smartos-wizard reinstall backup-check {shlex.quote(str(directory))}",
              params={"datasets": [tree.dataset for tree in receive]}),
     ]  # fmt: skip
+    sent = [each for tree in receive if (each := manifest.place(tree.dataset)) is not None]
+    if sent and manifest.there is not None:
+        steps.append(check_there_plan(manifest.there, sent))
     steps += [_clear(tree) for tree in half]
     if receive:
-        steps.append(_look(receive, groups))
+        steps.append(_look(receive, groups, resumed))
     if files:
         steps.append(_configuration(files, compared))
     steps += _per_group(manifest, groups, receive, instances, survey, before)
@@ -80,7 +87,8 @@ def plan_restore(
         untouched=("every dataset that is there", "every file that is there and was not named with --overwrite", *skipped),
         confirmation=Confirmation(f"To change {host_name(survey)}, type what stands here", tokens),
         locks=(f"host:{tame(survey.hostid)}", f"directory:{directory}"),
-        params={"address": address_to_json(address, survey), "directory": str(directory), "stamp": manifest.stamp},
+        params={"address": address_to_json(address, survey), "directory": str(directory), "stamp": manifest.stamp,
+                **({"there": there_to_json(manifest.there)} if manifest.there else {})},
     )  # fmt: skip
 
 
@@ -169,14 +177,15 @@ def _clear(tree: Tree) -> Step:
                 ("It was not there before this backup was being restored.",), by_hand=command, params={"dataset": tree.dataset})  # fmt: skip
 
 
-def _look(receive: list[Tree], groups: tuple[Group, ...]) -> Step:
+def _look(receive: list[Tree], groups: tuple[Group, ...], resumed: tuple[Tree, ...]) -> Step:
     names = {tree.dataset for tree in receive}
+    absent = sorted(names - {tree.dataset for tree in resumed})
     inside = {tree.dataset for group in groups for tree in group.trees} & names
     origins = sorted(
         {o for t in receive for o in t.origins if not any(_in(o.split("@")[0], n) for n in inside)}
     )
     return Step("look", "restore-look", "that nothing is in the way, and what the instances are made from is there", Effect.READS,
-                tuple(f"has to be there: {tame(o, 160)}" for o in origins), undo=NOTHING, params={"absent": sorted(names), "origins": origins})  # fmt: skip
+                tuple(f"has to be there: {tame(o, 160)}" for o in origins), undo=NOTHING, params={"absent": absent, "origins": origins})  # fmt: skip
 
 
 def _configuration(files: tuple[str, ...], compared: Compared) -> Step:
@@ -200,7 +209,11 @@ def _per_group(
     for group in groups:
         for tree in group.trees:
             kept = manifest.stream(tree.dataset)
-            if tree in receive and kept is None:
+            sent = manifest.place(tree.dataset)
+            if tree in receive and kept is None and sent is not None and manifest.there is not None:
+                places = {each.place: each.dataset for each in manifest.sent}
+                steps.append(receive_plan(tree, group, sent, manifest.there, places))
+            elif tree in receive and kept is None:
                 raise Refused("not-in-backup", f"The backup holds no stream of {tame(tree.dataset, 120)}.", hint="Was it made with --instance?")  # fmt: skip
             if tree in receive and kept is not None:
                 steps.append(

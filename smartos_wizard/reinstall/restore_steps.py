@@ -2,71 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from smartos_wizard.core.errors import ProofFailed, Refused, WizardError
 from smartos_wizard.core.events import Advanced, Noted
-from smartos_wizard.core.files import replace_file
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.core.text import tame
 from smartos_wizard.media.watching import in_thread
-from smartos_wizard.reinstall import backup_asking, restore_asking
+from smartos_wizard.reinstall import backup_asking, restore_asking, restore_there
 from smartos_wizard.reinstall.backup_files import keep, unpacked
-from smartos_wizard.reinstall.backup_manifest import CONFIGURATION, Kept, Manifest, read
+from smartos_wizard.reinstall.backup_manifest import CONFIGURATION, Kept
 from smartos_wizard.reinstall.backup_steps import check_files
 from smartos_wizard.reinstall.doors import ReinstallWorld, door, recheck, stopper
 from smartos_wizard.reinstall.restore_config import only, text_of
-from smartos_wizard.reinstall.restore_planning import Before
-from smartos_wizard.reinstall.streams import StreamHost, ask, shell
+from smartos_wizard.reinstall.restore_notes import before, manifest_of, note, place_of
+from smartos_wizard.reinstall.streams import StreamHost, ask, patient, shell
 
 _Run = Run[ReinstallWorld]
 
 
-def before(directory: Path, hostid: str) -> Before:
-    """What earlier restores on that machine began and finished."""
-    try:
-        data = json.loads(_journal(directory, hostid).read_text())
-        return Before(frozenset(data["began"]), frozenset(data["finished"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return Before()
-
-
-def _journal(directory: Path, hostid: str) -> Path:
-    words = "".join(c for c in hostid if c.isalnum())[:32] or "unknown"
-    return directory / f"restored-{words}.json"
-
-
-def _note(run: _Run, *, began: str = "", finished: str = "", cleared: str = "") -> None:
-    """Written before and after each dataset, so that a restore that was interrupted knows its own."""
-    directory, hostid = _place(run), run.plan.params["address"]["hostid"]
-    was = before(directory, hostid)
-    data = {
-        "began": sorted((was.began | ({began} if began else set())) - {cleared}),
-        "finished": sorted((was.finished | ({finished} if finished else set())) - {cleared}),
-    }
-    replace_file(_journal(directory, hostid), (json.dumps(data) + "\n").encode(), 0o600)
-
-
-def _place(run: _Run) -> Path:
-    return Path(run.plan.params["directory"])
-
-
-def _manifest(run: _Run) -> Manifest:
-    if "manifest" not in run.found:
-        run.found["manifest"] = read(_place(run))
-    found: Manifest = run.found["manifest"]
-    return found
-
-
 def _tar(run: _Run) -> Iterator[bytes]:
-    kept = _manifest(run).file(CONFIGURATION)
+    kept = manifest_of(run).file(CONFIGURATION)
     if kept is None:
         raise ProofFailed("no-configuration", "The backup holds no configuration.")
-    return unpacked(_place(run), kept)
+    return unpacked(place_of(run), kept)
 
 
 def _host(run: _Run) -> StreamHost:
@@ -76,8 +37,8 @@ def _host(run: _Run) -> StreamHost:
 def _check(run: _Run, step: Step) -> Work:
     """Read back what is going to be used."""
     wanted = set(step.params["datasets"])
-    files = [kept for kept in _manifest(run).files if kept.kind != "stream" or kept.dataset in wanted]
-    yield from check_files(run, step, _place(run), files)
+    files = [kept for kept in manifest_of(run).files if kept.kind != "stream" or kept.dataset in wanted]
+    yield from check_files(run, step, place_of(run), files)
     return {"files": len(files)}
 
 
@@ -99,18 +60,18 @@ def _look(run: _Run, step: Step) -> Work:
 def _clear(run: _Run, step: Step) -> Work:
     """Only what the journal of this backup calls its own."""
     dataset = step.params["dataset"]
-    was = before(_place(run), run.plan.params["address"]["hostid"])
+    was = before(place_of(run), run.plan.params["address"]["hostid"])
     if dataset not in was.began or dataset in was.finished:
         raise Refused("not-ours", f"{tame(dataset, 120)} was not left by a restore of this backup.")
     ask(_host(run), restore_asking.destroy(dataset))
-    _note(run, cleared=dataset)
+    note(run, cleared=dataset)
     yield from ()
     return {"destroyed": dataset}
 
 
 def _configuration(run: _Run, step: Step) -> Work:
     """What is there now is kept beside the backup first."""
-    host, directory = _host(run), _place(run)
+    host, directory = _host(run), place_of(run)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(run.world.now()))
     chunks = host.stream(shell(backup_asking.configuration()), stopper(run))
     work = keep(directory, Kept(f"before-restore-{stamp}.tar.gz", 0, "", "configuration"), chunks)
@@ -136,7 +97,7 @@ def _configuration_undo(run: _Run, step: Step) -> Work:
         if step.params["made"]:
             ask(host, restore_asking.remove(step.params["made"]))
         if step.params["replaced"]:
-            host.feed(shell(restore_asking.extract()), only(unpacked(_place(run), old), set(step.params["replaced"])))  # fmt: skip
+            host.feed(shell(restore_asking.extract()), only(unpacked(place_of(run), old), set(step.params["replaced"])))  # fmt: skip
     yield from ()
     return {}
 
@@ -144,7 +105,7 @@ def _configuration_undo(run: _Run, step: Step) -> Work:
 def _receive(run: _Run, step: Step) -> Work:
     """One stream, into a dataset that is not there."""
     dataset, host = step.params["dataset"], _host(run)
-    kept = _manifest(run).stream(dataset)
+    kept = manifest_of(run).stream(dataset)
     if kept is None:
         raise ProofFailed("not-in-backup", f"The backup holds no stream of {tame(dataset, 120)}.")
     done = 0
@@ -153,15 +114,15 @@ def _receive(run: _Run, step: Step) -> Work:
         nonlocal done
         done = count
 
-    _note(run, began=dataset)
+    note(run, began=dataset)
     run.found[f"began:{dataset}"] = True
-    chunks = unpacked(_place(run), kept, seen)
+    chunks = unpacked(place_of(run), kept, seen)
     yield from in_thread(
         run,
         lambda: host.feed(shell(restore_asking.receive(dataset)), chunks, stopper(run)),
         lambda: [Advanced(run.clock(), step.id, done, kept.size)],
     )
-    _note(run, finished=dataset)
+    note(run, finished=dataset)
     run.found[f"began:{dataset}"] = False
     run.result.setdefault("received", []).append(dataset)
     return {"dataset": dataset, "bytes": kept.stream_size}
@@ -170,11 +131,11 @@ def _receive(run: _Run, step: Step) -> Work:
 def _receive_undo(run: _Run, step: Step) -> Work:
     """Only a half one goes; `_look` has seen that it was not there before."""
     dataset = step.params["dataset"]
-    if run.found.get(f"began:{dataset}"):
+    if run.found.get(f"began:{dataset}") and not run.found.get("kept-for-later"):
         host = _host(run)
         if dataset in ask(host, backup_asking.there([dataset])).decode().split("\n"):
-            ask(host, restore_asking.destroy(dataset))
-        _note(run, cleared=dataset)
+            ask(host, patient(restore_asking.destroy(dataset)))
+        note(run, cleared=dataset)
     yield from ()
     return {}
 
@@ -234,6 +195,8 @@ RESTORE_ACTIONS: dict[str, Action[ReinstallWorld]] = {
     "restore-look": Action(_look),
     "restore-configuration": Action(_configuration, _configuration_undo),
     "restore-receive": Action(_receive, _receive_undo),
+    "restore-check-there": Action(restore_there.check_step),
+    "restore-receive-there": Action(restore_there.receive_step, _receive_undo),
     "restore-image": Action(_image),
     "restore-instance": Action(_instance, _instance_undo),
 }

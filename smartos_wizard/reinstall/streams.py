@@ -18,6 +18,7 @@ SMALL = 64 << 20
 """An answer that is read as a whole may be this long."""
 END = 4000
 """So much of the end of what a command says on stderr is kept."""
+_TRIES = 8
 _WORDS = (
     'PATH="$PATH:/usr/bin:/usr/sbin:/sbin:/bin:/smartdc/bin:/opt/local/bin"; LC_ALL=C; export PATH LC_ALL; '
 )
@@ -62,6 +63,12 @@ class StreamHost(Host, Protocol):
 def shell(command: str) -> str:
     """The command with SmartOS's own places in PATH, in plain language, as a shell without login needs it."""
     return _WORDS + command
+
+
+def patient(command: str) -> str:
+    """The command, tried for some seconds: a receive that was ended needs a moment to let go of its dataset."""
+    tries = " ".join(map(str, range(_TRIES)))
+    return f'for n in {tries}; do if said=$({command} 2>&1); then exit 0; fi; sleep 1; done; echo "$said" >&2; exit 1'  # fmt: skip
 
 
 def ask(host: StreamHost, command: str, stop: Stop = lambda: False) -> bytes:

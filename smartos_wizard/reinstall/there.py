@@ -94,6 +94,11 @@ def known_address(there: There, given: Address) -> Address:
     )  # fmt: skip
 
 
+def at_address(there: There, address: Address) -> There:
+    """The same place, reached as that address says."""
+    return replace(there, user=address.user, port=address.port, jump=address.jump, identity=address.identity)
+
+
 def open_known(world: ReinstallWorld, there: There, address: Address) -> StreamHost:
     """The host that was sent to, connected again, and kept for a plan that follows.
 

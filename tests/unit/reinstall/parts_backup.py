@@ -23,8 +23,9 @@ from smartos_wizard.reinstall.known import KnownHosts
 from smartos_wizard.reinstall.model import Dataset, Instance, Survey
 from smartos_wizard.reinstall.ports import Address, Host
 from smartos_wizard.reinstall.restore_config import Compared, compare, items
+from smartos_wizard.reinstall.restore_notes import before
 from smartos_wizard.reinstall.restore_planning import Wanted, plan_restore
-from smartos_wizard.reinstall.restore_steps import RESTORE_ACTIONS, before
+from smartos_wizard.reinstall.restore_steps import RESTORE_ACTIONS
 from smartos_wizard.reinstall.ssh_streams import streaming
 from smartos_wizard.reinstall.streams import StreamHost, shell
 from tests.unit.reinstall.shell_server import ShellServer

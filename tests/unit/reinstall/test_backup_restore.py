@@ -8,8 +8,9 @@ from smartos_wizard.core.errors import Refused, UsageProblem
 from smartos_wizard.core.events import StepFinished
 from smartos_wizard.core.plan import Effect, Plan, require_confirmed
 from smartos_wizard.core.runner import execute
+from smartos_wizard.reinstall.restore_notes import before
 from smartos_wizard.reinstall.restore_planning import Wanted
-from smartos_wizard.reinstall.restore_steps import RESTORE_ACTIONS, before
+from smartos_wizard.reinstall.restore_steps import RESTORE_ACTIONS
 from tests.unit.reinstall.parts_backup import (
     DATA,
     IMAGE,
