@@ -27,6 +27,8 @@ from typing import Any
 INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}\Z")
 URL = re.compile(r"http://[0-9.]+:[0-9]{1,5}/[A-Za-z0-9./_-]+\Z")
 LOADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+ARCHES = {"x86PC": 0, "X86-64_EFI": 9, "BC_EFI": 7}
+"""dnsmasq's names for kinds of firmware, and DHCP's numbers."""
 _IP = 0x0800
 _COOKIE = b"\x63\x82\x53\x63"
 
@@ -48,7 +50,11 @@ def settings(asked: dict[str, Any]) -> list[str]:
         lines += [f"dhcp-range={first},{last},{network.netmask},1h", "dhcp-authoritative"]
     else:
         lines.append(f"dhcp-range={network.network_address},proxy,{network.netmask}")
-    lines += ["dhcp-match=set:ipxe,175", "dhcp-userclass=set:ipxe,iPXE", "dhcp-boot=tag:ipxe," + url]
+    lines += ["dhcp-match=set:ipxe,175", "dhcp-userclass=set:ipxe,iPXE"]
+    if asked.get("first"):
+        lines.append("dhcp-boot=tag:ipxe," + url)
+    else:  # without addresses dnsmasq speaks to PXE clients only, of which iPXE is one, and by services only
+        lines += [f'pxe-service=tag:ipxe,{arch},"SmartOS",{url}' for arch in ARCHES]
     lines += loader_lines(asked, bool(asked.get("first")))
     return lines
 
@@ -70,7 +76,7 @@ def loader_lines(asked: dict[str, Any], gives_addresses: bool) -> list[str]:
             continue
         if not LOADER.match(str(name)):
             raise ValueError("loader")
-        number = {"x86PC": 0, "X86-64_EFI": 9, "BC_EFI": 7}[arch]
+        number = ARCHES[arch]
         if gives_addresses:
             tag = f"arch{number}"
             lines += [
