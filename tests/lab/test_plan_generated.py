@@ -15,6 +15,7 @@ MACHINES = 5000
     "promise",
     [
         promised.names_what_it_destroys,
+        promised.foretells_setup_after_way_c,
         promised.stops_where_something_speaks_against_it,
         promised.is_armed_by_all_its_tokens,
         promised.has_a_runbook_of_the_same_pools,

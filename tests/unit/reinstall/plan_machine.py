@@ -30,7 +30,8 @@ class Machine:
     alive: list[Pool] = field(default_factory=list)
     imported: list[Pool] = field(default_factory=list)
     marked: bool = False
-    wiped: bool = False
+    wiped: list[Pool] = field(default_factory=list)
+    """What was destroyed as such, before setup overwrote disks."""
 
     def __post_init__(self) -> None:
         self.alive = list(self.survey.pools)
@@ -67,7 +68,7 @@ class Machine:
                 assert step.by_hand.endswith(f"zpool destroy {name}")
                 there = [pool for pool in self.imported if pool.name == name]
                 assert [pool.guid for pool in there] == [guid], "by name, after the guid was compared"
-                self._lose(there)
+                self._destroy(there)
             case _:
                 assert step.effect.value in ("reads", "creates") or step.action == "stop-instances", step
 
@@ -85,25 +86,40 @@ class Machine:
         ]  # fmt: skip
         system = any(pool.name == self.survey.system_pool for pool in self.imported)
         if told.get("destroy_zpools") == "true" or (self.marked and system):
-            self._lose(list(self.imported))
+            self._destroy(list(self.imported))
         if self.survey.system_pool not in [pool.name for pool in self.alive]:
             self._set_up()
+
+    def _destroy(self, pools: list[Pool]) -> None:
+        self.wiped += pools
+        self._lose(pools)
 
     def _lose(self, pools: list[Pool]) -> None:
         self.alive = [pool for pool in self.alive if pool not in pools]
         self.imported = [pool for pool in self.imported if pool not in pools]
-        self.wiped = True
 
     def _set_up(self) -> None:
         """`zpool create -f` of all disks but those on USB: refused for disks of an imported pool, else overwritten."""
         if self.by_hand:
             return
+        hit = self.in_setups_way()
+        if not any(pool in self.imported for pool in hit):
+            self._lose(hit)
+
+    def in_setups_way(self) -> list[Pool]:
+        """The pools on disks that setup's list holds."""
         taken = {
             d.name for d in self.survey.disks if d.kind != "USB" and not d.removable and size_class(d.size)
         }
-        hit = [pool for pool in self.alive if taken & {member.name for member in pool.disks}]
-        if not any(pool in self.imported for pool in hit):
-            self._lose(hit)
+        return [pool for pool in self.alive if taken & {member.name for member in pool.disks}]
+
+    def after_way_c(self, target: Pool) -> tuple[list[Pool], list[Pool]]:
+        """The pools that make setup stop after a wipe by way C, and those that it would overwrite."""
+        self.by_hand, self.imported = True, [target]
+        self._destroy([target])
+        self._boot([])
+        hit = self.in_setups_way()
+        return [p for p in hit if p in self.imported], [p for p in hit if p not in self.imported]
 
 
 def lost_at_worst(survey: Survey, plan: Plan, *, by_hand: bool) -> list[Pool]:
@@ -114,9 +130,11 @@ def lost_at_worst(survey: Survey, plan: Plan, *, by_hand: bool) -> list[Pool]:
     return [pool for pool in survey.pools if pool in lost]
 
 
-def lost_as_said(survey: Survey, plan: Plan, *, by_hand: bool) -> list[Pool]:
-    """Every pool that is lost where everything goes as the plan says."""
-    return Machine(survey, by_hand, comes=False, in_time=True, told=True).does(plan)
+def as_said(survey: Survey, plan: Plan, *, by_hand: bool) -> Machine:
+    """The machine after everything went as the plan says."""
+    machine = Machine(survey, by_hand, comes=False, in_time=True, told=True)
+    machine.does(plan)
+    return machine
 
 
 def must_be_refused(survey: Survey, way: str, prepared: bool, now: float) -> bool:

@@ -22,8 +22,8 @@ from smartos_wizard.reinstall.model import Pool, Survey, Way
 from smartos_wizard.reinstall.planning import plan_reinstall
 from smartos_wizard.reinstall.runbook import runbook_of
 from smartos_wizard.reinstall.saying import token_of
-from smartos_wizard.reinstall.ways import outcome_of
-from tests.unit.reinstall.plan_machine import lost_as_said, lost_at_worst, must_be_refused
+from smartos_wizard.reinstall.ways import Fate, outcome_of
+from tests.unit.reinstall.plan_machine import Machine, as_said, lost_at_worst, must_be_refused
 from tests.unit.reinstall.surveys import NOW, any_survey
 
 PREPARED = Prepared("key 123", "receipt of today")
@@ -100,7 +100,7 @@ def names_what_it_destroys(survey: Survey, choices: Choices, plan: Plan | None) 
     assert plan.confirmation is not None
     step = destroying(plan)
     lost = {whole(pool) for pool in lost_at_worst(survey, plan, by_hand=choices.by_hand)}
-    sure = {whole(pool) for pool in lost_as_said(survey, plan, by_hand=choices.by_hand)}
+    sure = {whole(pool) for pool in as_said(survey, plan, by_hand=choices.by_hand).wiped}
     target = survey.pool(survey.system_pool)
     assert target is not None and whole(target) in sure
     for text in (plan.title, plan.confirmation.prompt, "\n".join(step.details)):
@@ -125,8 +125,22 @@ def _says_what_is_left(plan: Plan, lost: set[tuple[str, str]], sure: set[tuple[s
     verify = next(step for step in plan.steps if step.action == "verify")
     assert not kept & lost
     assert kept == {(each["name"], each["guid"]) for each in verify.params["kept"]}
-    assert {(each["name"], each["guid"]) for each in verify.params["gone"]} <= sure
+    assert {(each["name"], each["guid"]) for each in verify.params["gone"]} == sure
     assert kept <= named_in("\n".join(plan.untouched))
+
+
+def foretells_setup_after_way_c(survey: Survey, choices: Choices, _plan: Plan | None) -> None:
+    """Which pools would make setup stop, and which it would overwrite, is what happens to them."""
+    named = [pool for pool in survey.pools if pool.name == survey.system_pool]
+    if choices.way is not Way.RESCUE or choices.by_hand or len(named) != 1:
+        return
+    machine = Machine(survey, by_hand=True, comes=False, in_time=True, told=True)
+    stopping, overwritten = machine.after_way_c(named[0])
+    outcome = outcome_of(survey, Way.RESCUE)
+    for pool in stopping:
+        assert pool in outcome.of(Fate.BLOCKS), pool
+    for pool in overwritten:
+        assert pool in outcome.of(Fate.OVERWRITTEN), pool
 
 
 def stops_where_something_speaks_against_it(survey: Survey, choices: Choices, plan: Plan | None) -> None:

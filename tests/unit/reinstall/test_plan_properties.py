@@ -25,6 +25,10 @@ def test_no_plan_destroys_what_it_does_not_name() -> None:
     enough(promised.on_machines(MACHINES, promised.names_what_it_destroys), MACHINES)
 
 
+def test_what_setup_does_to_the_other_pools_after_way_c_is_foretold() -> None:
+    enough(promised.on_machines(MACHINES, promised.foretells_setup_after_way_c), MACHINES)
+
+
 def test_no_plan_where_there_is_a_stop_or_a_consent_is_missing() -> None:
     enough(promised.on_machines(MACHINES, promised.stops_where_something_speaks_against_it), MACHINES)
 
