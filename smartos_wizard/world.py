@@ -238,6 +238,10 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.reinstall.restore_steps import RESTORE_ACTIONS as RESTORE_HOST_ACTIONS
 
         return RESTORE_HOST_ACTIONS
+    if kind == "reinstall-export":
+        from smartos_wizard.reinstall.export_steps import EXPORT_ACTIONS
+
+        return EXPORT_ACTIONS
     if kind.startswith("reinstall-"):
         from smartos_wizard.reinstall.run_steps import RUN_ACTIONS
 
