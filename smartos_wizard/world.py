@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from smartos_wizard.guests.sizing import HostSize
     from smartos_wizard.guests.store import GuestStore
     from smartos_wizard.netboot.dualboot_ports import Linux
-    from smartos_wizard.reinstall.console_port import Console
     from smartos_wizard.netboot.ports import Wire
+    from smartos_wizard.reinstall.console_port import Console, SocketConsole
     from smartos_wizard.reinstall.ports import Host, Hosts
     from smartos_wizard.reinstall.streams import StreamHost
 
@@ -50,6 +50,8 @@ class World:
     """Once made they are kept, so that each asks its hypervisor for its version once."""
     doors: dict[str, Host] = field(default_factory=dict)
     """Machines that are connected already, by the name they were reached under; whoever takes one closes it."""
+    consoles: dict[str, SocketConsole] = field(default_factory=dict)
+    """Serial consoles that are open, by where they are."""
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -127,8 +129,25 @@ class World:
         return streaming(host)
 
     def console_host(self, where: str, password: str) -> StreamHost:
-        """A machine at the other end of a serial console. Raises Refused `no-console`."""
-        raise Refused("no-console", f"There is no way to the console {where} here.", context=password and "")
+        """The machine at the other end of a serial console, logged in; Rescue Mode's own password is tried, too.
+
+        A machine that is not ready yet is not waited for. Raises as `console` and `ConsoleShell.log_in`.
+        """
+        from smartos_wizard.core.errors import PrivilegeFailed
+        from smartos_wizard.reinstall.console_shell import RESCUE_PASSWORD, ConsoleShell
+
+        shell = ConsoleShell(self.console(where), where, keep=True)
+        try:
+            try:
+                shell.log_in(password or RESCUE_PASSWORD, seconds=15.0)
+            except PrivilegeFailed:
+                if password in ("", RESCUE_PASSWORD):
+                    raise
+                shell.log_in(RESCUE_PASSWORD, seconds=15.0)
+        except BaseException:
+            shell.close()
+            raise
+        return shell
 
     def linux(self, root: str = "") -> Linux:
         """The Linux this program runs on, or the one mounted at `root`; in practice always a make-believe one."""
@@ -143,23 +162,30 @@ class World:
     def console(self, where: str) -> Console:
         """The serial console `guest:NAME`, at the path of a socket, or at `HOST:PORT`, connected.
 
+        One that is open stays so, and is given to whoever asks for it again: what it showed meanwhile is known then.
         Raises UsageProblem `bad-console`, Refused `no-such-guest`, `no-console`, NetworkFailed `console-unreachable`.
         """
-        from smartos_wizard.reinstall.console_port import open_console
+        found = self.consoles.get(where)
+        if found is None or not found.alive:
+            found = self.consoles[where] = self._open_console(where)
+            self.closers.append(found.close)
+        return found
+
+    def _open_console(self, where: str) -> SocketConsole:
+        from smartos_wizard.reinstall.console_port import RECENT, open_console
 
         kind, _, name = where.partition(":")
         if kind != "guest":
             return open_console(where)
         from smartos_wizard.guests.console_line import console_of
+        from smartos_wizard.guests.console_text import said_so_far
 
-        place = console_of(self, self.guests.find(name)).socket
-        if place is None:
-            raise Refused(
-                "no-console",
-                f"The hypervisor of {name} gives no serial console to type at.",
-                hint="Reach it by ssh.",
-            )
-        return open_console(str(place), where)
+        place = console_of(self, self.guests.find(name))
+        if place.socket is None:
+            hint = "Reach it by ssh."
+            raise Refused("no-console", f"The hypervisor of {name} gives no serial console to type at.", hint=hint)  # fmt: skip
+        lines, _ = said_so_far(place.log, RECENT)
+        return open_console(str(place.socket), where, "\n".join(lines).encode())
 
     @property
     def wire(self) -> Wire:
@@ -254,14 +280,14 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
         from smartos_wizard.netboot.check_steps import CHECK_ACTIONS as TREE_ACTIONS
 
         return TREE_ACTIONS
-    if kind == "netboot-serve":
-        from smartos_wizard.netboot.serve_steps import SERVE_ACTIONS
-
-        return SERVE_ACTIONS
     if kind == "netboot-config":
         from smartos_wizard.netboot.site_config import CONFIG_ACTIONS
 
         return CONFIG_ACTIONS
+    if kind == "netboot-serve":
+        from smartos_wizard.netboot.serve_steps import SERVE_ACTIONS
+
+        return SERVE_ACTIONS
     if kind == "dualboot-install":
         from smartos_wizard.netboot.dualboot_steps import INSTALL_ACTIONS
 

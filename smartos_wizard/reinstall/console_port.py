@@ -18,6 +18,8 @@ from smartos_wizard.core.text import tame
 
 BOUND = 256 << 10
 """So many bytes are kept for who reads; of more the oldest go, and `left_out` counts them."""
+RECENT = 8 << 10
+"""So much of what was said last is remembered."""
 CONNECT = 10.0
 """Seconds a console may take to be reached."""
 _WRITE = 10.0
@@ -35,6 +37,11 @@ class Console(Protocol):
     @property
     def name(self) -> str:
         """How the user called it."""
+        ...
+
+    @property
+    def recent(self) -> bytes:
+        """The end of all it said, read or not, RECENT bytes at most: where it is silent now, that is what it shows."""
         ...
 
     def send(self, data: bytes) -> None:
@@ -71,8 +78,8 @@ def place_of(where: str) -> Place:
     return found["six"] or found["host"], port
 
 
-def open_console(where: str, name: str = "") -> SocketConsole:
-    """Connect. Raises UsageProblem `bad-console`, NetworkFailed `console-unreachable`."""
+def open_console(where: str, name: str = "", earlier: bytes = b"") -> SocketConsole:
+    """Connect. `earlier` is what it is known to have said before. Raises UsageProblem `bad-console`, NetworkFailed `console-unreachable`."""
     place, shown = place_of(where), tame(name or where, 80)
     try:
         if isinstance(place, Path):
@@ -94,7 +101,7 @@ def open_console(where: str, name: str = "") -> SocketConsole:
             hint="Is the machine on? A console that somebody else has joined may let nobody else in.",
             context="nothing was changed there",
         ) from error  # fmt: skip
-    return SocketConsole(line, shown)
+    return SocketConsole(line, shown, earlier)
 
 
 class SocketConsole:
@@ -103,10 +110,10 @@ class SocketConsole:
     A thread reads all the time, so that a machine whose console nobody looks at is never held up.
     """
 
-    def __init__(self, line: socket.socket, name: str) -> None:
+    def __init__(self, line: socket.socket, name: str, earlier: bytes = b"") -> None:
         self._line, self._name = line, name
         line.settimeout(None)
-        self._came = bytearray()
+        self._came, self._recent = bytearray(), bytearray(earlier[-RECENT:])
         self._news = threading.Condition()
         self._ended = ""
         self._closed = False
@@ -118,6 +125,17 @@ class SocketConsole:
     def name(self) -> str:
         """How the user called it."""
         return self._name
+
+    @property
+    def recent(self) -> bytes:
+        """As `Console.recent`."""
+        with self._news:
+            return bytes(self._recent)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is still connected."""
+        return not self._ended
 
     def send(self, data: bytes) -> None:
         """As `Console.send`."""
@@ -164,6 +182,8 @@ class SocketConsole:
             while said := self._line.recv(1 << 16):
                 with self._news:
                     self._came += said
+                    self._recent += said
+                    del self._recent[:-RECENT]
                     self._bound()
                     self._news.notify_all()
         except OSError as error:

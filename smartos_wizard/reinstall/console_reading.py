@@ -159,15 +159,18 @@ class Reader:
 
 
 def look(reader: Reader, seconds: float = 5.0, *, probe: bool = True) -> Seen:
-    """What the console shows now. First it is only listened to; where that tells nothing, PROBE is typed once.
+    """What the console shows now: what it says, else what it said last. Where neither tells, PROBE is typed once.
 
     Waits at most about twice `seconds`. Raises DeviceLost.
     """
-    known = (Seen.SILENT, Seen.UNKNOWN)
-    reader.until(lambda: reader.seen not in known, seconds)
+    nothing = (Seen.SILENT, Seen.UNKNOWN)
+    reader.settle(1.0)
+    if reader.seen in nothing and (before := seen_in(plain(reader.console.recent))) not in nothing:
+        return before
+    reader.until(lambda: reader.seen not in nothing, seconds)
     reader.settle()
-    if reader.seen in known and probe:
+    if reader.seen in nothing and probe:
         reader.send(PROBE)
-        reader.until(lambda: reader.seen not in known, seconds)
+        reader.until(lambda: reader.seen not in nothing, seconds)
         reader.settle()
     return reader.seen

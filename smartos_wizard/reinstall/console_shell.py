@@ -7,6 +7,7 @@ when it has ended, so a slow line carries a MiB at most. What is read and writte
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 import zlib
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,6 @@ from smartos_wizard.core.errors import (
     DeviceLost,
     NetworkFailed,
     PrivilegeFailed,
-    Refused,
     WizardError,
 )
 from smartos_wizard.core.text import tame
@@ -35,14 +35,17 @@ RESCUE_PASSWORD = "root"
 """Root's password in the loader's Rescue Mode (smartos-live: boot/loader.conf, root_shadow)."""
 _LOG_IN = 60.0
 _PACK = 4096
+_REBOOTS = re.compile(r"\b(?:reboot|poweroff|halt|shutdown|uadmin|sdc-factoryreset)\b")
 _NEVER: Stop = lambda: False  # noqa: E731
 
 
 class ConsoleShell:
-    """A machine at the other end of a serial console. `log_in` comes first. `close` logs out and closes the console."""
+    """A machine at the other end of a serial console. `log_in` comes first. `close` logs out, and closes the console unless it is to `keep`."""
 
-    def __init__(self, console: Console, name: str = "", patience: float = PATIENCE) -> None:
-        self._console = console
+    def __init__(
+        self, console: Console, name: str = "", patience: float = PATIENCE, *, keep: bool = False
+    ) -> None:
+        self._console, self._keep = console, keep
         self._name = tame(name or console.name, 80)
         self._reader = Reader(console)
         self._patience = patience
@@ -50,6 +53,7 @@ class ConsoleShell:
         self._logged_in = False
         self._sent: list[str] = []
         self._count = 0
+        self._reboots = False
 
     # ------------------------------------------------------------------ what it is
 
@@ -57,6 +61,11 @@ class ConsoleShell:
     def name(self) -> str:
         """How the user called it."""
         return self._name
+
+    @property
+    def console(self) -> Console:
+        """What it is reached by; a `Loader` goes on with it after `leave`."""
+        return self._console
 
     @property
     def port(self) -> int:
@@ -91,8 +100,7 @@ class ConsoleShell:
     ) -> None:
         """Log in, or take the shell that is there already. A machine that boots is waited for, `seconds` at most.
 
-        Raises Refused `console-at-setup`, `console-at-loader`; PrivilegeFailed `login-refused`; NetworkFailed
-        `console-silent`; NoAnswer, DeviceLost, Cancelled. In every case nothing was changed there.
+        Raises NetworkFailed `console-at-setup`, `console-at-loader`, `console-silent`; PrivilegeFailed `login-refused`; NoAnswer, DeviceLost, Cancelled. In every case nothing was changed there.
         """
         seen = self._wait_ready(seconds, stop)
         if seen is Seen.PASSWORD:  # of somebody who began and left
@@ -113,10 +121,10 @@ class ConsoleShell:
         seen = look(reader, min(5.0, seconds))
         while seen not in ready:
             if seen is Seen.SETUP:
-                raise Refused("console-at-setup", f"SmartOS's setup asks its questions on the console of {self._name}; nobody can log in.",
+                raise NetworkFailed("console-at-setup", f"SmartOS's setup asks its questions on the console of {self._name}; nobody can log in.",
                               hint="Answer them there, or leave them with Ctrl-C.", context="nothing was typed there")  # fmt: skip
             if seen in (Seen.PROMPT, Seen.OPTIONS):
-                raise Refused("console-at-loader", f"{self._name} stands at its loader, and waits there.",
+                raise NetworkFailed("console-at-loader", f"{self._name} stands at its loader, and waits there.",
                               hint="Type boot at the loader's prompt, or press Enter in its menu, if it is to boot normally.")  # fmt: skip
             left = until - time.monotonic()
             if left <= 0:
@@ -145,9 +153,12 @@ class ConsoleShell:
         self._logged_in = True
 
     def close(self) -> None:
-        """Log out where this logged in, and close the console. Nothing is raised."""
+        """Log out where this logged in, and close the console. Nothing is raised.
+
+        After a command that reboots nothing more is typed: it may be the loader that reads it.
+        """
         session, self._session = self._session, None
-        if session is not None:
+        if session is not None and not self._reboots:
             with contextlib.suppress(WizardError):
                 session.line(f"rm -f $D/?{self._count};rmdir $D/b{self._count};r # $?", tries=1)
             session.end()
@@ -155,7 +166,8 @@ class ConsoleShell:
                 with contextlib.suppress(WizardError):
                     self._reader.send(b" exit\r")
                     self._reader.settle(2.0)
-        self._console.close()
+        if not self._keep:
+            self._console.close()
 
     # ------------------------------------------------------------------ commands
 
@@ -210,8 +222,9 @@ class ConsoleShell:
         session = self._prepare(command, b"", _NEVER)
         self._session, self._logged_in = None, False
         try:
-            # Not typed again: it may be the loader that reads it then.
-            session.line(self._starting(), tries=1)
+            self._begin(
+                session, tries=1
+            )  # a line without answer is not typed again: the loader may read it then
         except NoAnswer:
             pass  # too late to answer
         except DeviceLost as error:
@@ -242,6 +255,7 @@ class ConsoleShell:
 
     def _prepare(self, command: str, given: bytes, stop: Stop) -> Session:
         session = self._need()
+        self._reboots = _REBOOTS.search(command) is not None
         if self._count:
             session.line(f"rm -f $D/?{self._count};rmdir $D/b{self._count} 2>/dev/null;r # $?", stop)
         self._count += 1
@@ -249,11 +263,19 @@ class ConsoleShell:
         session.put(f"k{self._count}", command.encode() + b"\n", stop)
         return session
 
-    def _starting(self) -> str:
-        return f"sh $D/w {self._count}& P=$!;r # go"
-
     def _start(self, command: str, given: bytes, stop: Stop) -> None:
-        self._prepare(command, given, stop).line(self._starting())
+        self._begin(self._prepare(command, given, stop))
+
+    def _begin(self, session: Session, tries: int = 4) -> None:
+        """Start what was prepared; once, however often the line arrives, and surely, should its number get lost."""
+        for _ in range(4):
+            session.line(f"sh $D/w {self._count}& P=$!;r # go", tries=tries)
+            for pause in (0.05, 0.2, 0.5, 1.0):
+                if session.line(f'r # "$(cat $D/p{self._count} 2>/dev/null)"', tries=tries).isdigit():
+                    return
+                time.sleep(pause)
+        raise NoAnswer("console-no-start", f"A command could not be started on the console of {self._name}.",
+                       hint="Look at the console.", context=f"last said: {self._reader.last}")  # fmt: skip
 
     def _ended(self, stop: Stop) -> int:
         """What it returned. Raises Cancelled after it was told to end."""

@@ -16,7 +16,6 @@ from smartos_wizard.core.errors import (
     DeviceLost,
     NetworkFailed,
     PrivilegeFailed,
-    Refused,
     WizardError,
 )
 from smartos_wizard.reinstall import console_shell
@@ -165,7 +164,8 @@ def test_a_shell_that_somebody_left_open_is_taken_and_left_as_it_was() -> None:
         time.sleep(0.5)
         console.send(b"root\r")
         time.sleep(0.5)
-        console.read(1)  # whatever it showed: nobody saw it
+        console.read(1)
+        console._recent.clear()  # whatever it showed: nobody saw it
         second = ConsoleShell(console, "kestrel")
         assert second.look(0.5) is Seen.SHELL
         second.log_in()
@@ -189,7 +189,7 @@ def test_setup_is_never_answered() -> None:
         console,
         _,
     ):
-        with pytest.raises(Refused) as raised:
+        with pytest.raises(NetworkFailed) as raised:
             ConsoleShell(console).log_in()
         assert raised.value.reference == "console-at-setup"
 
@@ -198,14 +198,15 @@ def test_a_silent_console_is_asked_with_a_word_that_is_no_yes() -> None:
     wire = Wire()
     with shell_console(wire) as console:
         time.sleep(0.5)
-        console.read(1)  # what it showed before is not seen
+        console.read(1)
+        console._recent.clear()  # what it showed before is not seen
         assert ConsoleShell(console).look(0.5) in (Seen.PASSWORD, Seen.LOGIN)
         assert bytes(wire.keys) == b"id\r"
 
 
 def test_a_machine_at_its_loader_is_told_as_such() -> None:
     with loader_console(before=b"\r\nok ") as (console, _):
-        with pytest.raises(Refused) as raised:
+        with pytest.raises(NetworkFailed) as raised:
             ConsoleShell(console).log_in()
         assert raised.value.reference == "console-at-loader"
 
@@ -259,7 +260,7 @@ def test_a_command_is_ended_where_that_is_asked_for(tmp_path: Path) -> None:
                 lambda: time.monotonic() > began + 1.5,
             )
         pid = int((tmp_path / "pid").read_text())
-        assert ask(host, f"sleep 0.3; kill -0 {pid} 2>/dev/null || echo ended") == b"ended\n"
+        assert ask(host, f"sleep 0.3; ps -o stat= -p {pid} | grep -v Z || echo ended") == b"ended\n"
         assert not (tmp_path / "never").exists()
 
 
@@ -309,3 +310,30 @@ def test_nothing_is_left_behind_on_the_machine() -> None:
         assert place.stat().st_mode & 0o777 == 0o700
         host.close()
         assert not place.exists()
+
+
+def test_after_a_reboot_was_told_nothing_more_is_typed() -> None:
+    wire = Wire()
+    with shell_console(wire) as console:
+        host = ready(console)
+        ask(host, "echo GOING; : exec reboot")
+        typed = len(wire.keys)
+        host.close()
+        assert len(wire.keys) == typed
+
+
+def test_a_console_that_is_kept_knows_what_it_showed_and_nothing_is_typed_to_find_out() -> None:
+    wire = Wire()
+    with shell_console(wire) as console:
+        for _ in range(2):
+            host = ConsoleShell(console, "kestrel", keep=True)
+            host.log_in()
+            assert ask(host, "echo in") == b"in\n"
+            host.close()
+        assert b"id\r" not in wire.keys
+    question = b"SmartOS Setup\r\n\r\nIs this correct, proceed with installation? [y]: "
+    with loader_console(before=question) as (console, _):
+        for _ in range(2):
+            with pytest.raises(NetworkFailed) as raised:
+                ConsoleShell(console, keep=True).log_in(seconds=2)
+            assert raised.value.reference == "console-at-setup"
