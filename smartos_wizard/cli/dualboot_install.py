@@ -49,7 +49,7 @@ everything is as it was before.
 @json_option
 @click.pass_obj
 def install_command(
-    options: Options, way: str | None, chainload: str, confirm: tuple[str, ...], dry_run: bool, root: str, as_json: bool,
+    options: Options, /, way: str | None, chainload: str, confirm: tuple[str, ...], dry_run: bool, root: str, as_json: bool,
     boot: dict[str, Any], **source: Any,
 ) -> int:  # fmt: skip
     """Put SmartOS beside this Linux: its files to /boot, and two entries (SmartOS, rescue) into GRUB's menu.

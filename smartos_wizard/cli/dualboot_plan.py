@@ -42,7 +42,7 @@ Exit codes: 0 it can be done, 2 the words of the command make no sense, 4 someth
 @json_option
 @click.pass_obj
 def plan_command(
-    options: Options, way: str | None, chainload: str, root: str, as_json: bool, boot: dict[str, Any], **source: Any
+    options: Options, /, way: str | None, chainload: str, root: str, as_json: bool, boot: dict[str, Any], **source: Any
 ) -> int:  # fmt: skip
     """Show how this Linux starts (firmware, /boot, GRUB), and what SmartOS beside it would be.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -284,7 +283,6 @@ def _switch(run: R, _step: Step) -> Work:
     files.put(linux.at(params["grub_cfg"]), made, mode)
     following.unlink()
     files.write_record(linux, replace(record, done=True))
-    _flush(linux.at(params["grub_cfg"]))
     _forget(run)
     run.result["dualboot"] = {
         "home": params["home"], "script": SCRIPT, "entries": params["titles"], "grub_cfg": params["grub_cfg"],
@@ -295,16 +293,6 @@ def _switch(run: R, _step: Step) -> Work:
         "To take it away: smartos-wizard dualboot remove",
     ]
     return {}
-
-
-def _flush(path: Path) -> None:
-    """Everything of that file system to the disk. GRUB replays no journal: what only the journal has, it does not see."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    os.sync()
 
 
 def _switch_back(run: R, _step: Step) -> Work:

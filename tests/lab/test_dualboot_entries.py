@@ -20,6 +20,7 @@ pytestmark = pytest.mark.lab
 STAMP = "20260101T000000Z"
 HOME = "/boot/smartos-wizard"
 SHADOW = "$5$abcdefgh$Kx0v./yZpLmNoPqRsTuVwXyZ0123456789abcdEFGH1"
+NOTHING = BootChoices()
 ANSWERS = {"config_console": "true", "hostname": "box", "dns_search": "a$b"}
 
 
@@ -40,8 +41,8 @@ class Beside:
     """A disk with a Linux' /boot on it, and SmartOS beside it as drafted."""
 
     def __init__(
-        self, place: Path, fstype: str, way: Way, source: Path, choices: BootChoices = BootChoices()
-    ) -> None:  # noqa: B008
+        self, place: Path, fstype: str, way: Way, source: Path, choices: BootChoices = NOTHING
+    ) -> None:
         self.place, self.tree = place, place / "tree"
         probe_disk.grub_modules(self.tree / "boot/grub/i386-pc")
         target = self.tree / HOME.strip("/") / STAMP

@@ -8,6 +8,7 @@ real machine that GRUB starts would run.
 from __future__ import annotations
 
 import io
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,16 @@ STAMP = "20260101T000000Z"
 _SHARED = ("usr", "bin", "sbin", "lib", "lib64")
 _DEFAULT = "GRUB_TIMEOUT=0\nGRUB_TERMINAL=console\nGRUB_DISABLE_OS_PROBER=true\n"
 _SCRIPTS = ("00_header", "40_custom", "41_custom")
-_OTHER = "#!/bin/sh\nexec cat << 'E'\nmenuentry 'Lab Linux' --id lab-linux {\n\techo it is the Linux\n\thalt\n}\nE\n"
+_KERNEL = "/boot/lab-kernel"
+_OTHER = f"""\
+#!/bin/sh
+exec cat << 'E'
+menuentry 'Lab Linux' --id lab-linux {{
+	insmod multiboot
+	multiboot {_KERNEL} {_KERNEL} it-is-the-linux
+}}
+E
+"""
 _ENTER = """\
 set -e
 hostname {name}
@@ -74,7 +84,7 @@ class LabLinux:
         inside = ["chroot", ".", *words] if chroot else list(words)
         script = _ENTER.format(
             offset=probe_disk.START, disk=self.disk, root=self.root, shared=" ".join(_SHARED),
-            seen=" ".join(dict.fromkeys(str(p) for p in _seen())), place=self.place, name=HOSTNAME, inside=" ".join(f"'{word}'" for word in inside),
+            seen=" ".join(dict.fromkeys(str(p) for p in _seen())), place=self.place, name=HOSTNAME, inside=shlex.join(inside),
         )  # fmt: skip
         environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "SMARTOS_WIZARD_HOME": str(self.place / "home"),
@@ -96,9 +106,9 @@ class LabLinux:
         return [parts.PYTHON, "-P", "-m", "smartos_wizard", *words]
 
     def snapshot(self) -> str:
-        """Every file of its own with mode, size and SHA-256, a line each."""
-        find = "find boot etc var -xdev \\( -type f -printf '%p %m %U ' -exec sha256sum {} \\; -o -printf '%p %y %m %l\\n' \\) | sort"
-        done = self.run(["sh", "-c", find.replace("'", "'\"'\"'")])
+        """Every file of its own with mode, owner and SHA-256."""
+        find = "find boot etc var -xdev \\( -type f -printf '%p %m %U\\n' -exec sha256sum {} + -o -printf '%p %y %m %l\\n' \\) | sort"
+        done = self.run(["sh", "-c", find])
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -127,6 +137,7 @@ def _lay_out(tree: Path, default: str) -> None:
     probe_disk.grub_modules(tree / "boot/grub/i386-pc")
     for name in _SCRIPTS:
         shutil.copy(f"/etc/grub.d/{name}", tree / "etc/grub.d" / name)
+    probe.build(tree / _KERNEL.strip("/"))
     own = tree / "etc/grub.d/10_lab"
     own.write_text(_OTHER)
     own.chmod(0o755)

@@ -28,6 +28,7 @@ from smartos_wizard.practice.linux import PracticeLinux
 from smartos_wizard.practice.others import build_iso, build_platform_tarball
 
 STAMP = "20260101T000000Z"
+NOTHING = BootChoices()
 ANSWERS = {"hostname": "box", "root_password": "secret-of-root"}
 
 
@@ -73,8 +74,8 @@ def image_of(place: Path, way: Way = Way.UNPACKED) -> VerifiedImage:
 
 
 def install_plan(
-    world: World, image: VerifiedImage, choices: BootChoices = BootChoices(), way: Way = Way.UNPACKED
-) -> Plan:  # noqa: B008
+    world: World, image: VerifiedImage, choices: BootChoices = NOTHING, way: Way = Way.UNPACKED
+) -> Plan:
     """The plan of an installation."""
     setup = read_setup(world.found)
     files = files_of(way, STAMP, sizes_of(image, way, STAMP))

@@ -15,12 +15,11 @@ from smartos_wizard.netboot.dualboot_model import Volume, Way
 
 STAMP = "20260101T000000Z"
 SHADOW = "$5$abcdefgh$Kx0v./yZpLmNoPqRsTuVwXyZ0123456789abcdEFGH1"
+NOTHING = BootChoices()
 ROOT = Volume("/", "ext4", "aaaa-1111")
 
 
-def made(
-    choices: BootChoices = BootChoices(), *, volume: Volume = ROOT, way: Way = Way.UNPACKED, uuid: str = ""
-):  # noqa: B008
+def made(choices: BootChoices = NOTHING, *, volume: Volume = ROOT, way: Way = Way.UNPACKED, uuid: str = ""):
     return draft(way, "/boot/smartos-wizard", volume, STAMP, files_of(way, STAMP, {"x": 1}), choices, uuid)
 
 
