@@ -16,7 +16,7 @@ from smartos_wizard.core.runner import Run, Work
 from smartos_wizard.reinstall import run_asking as asking
 from smartos_wizard.reinstall.doors import ReinstallWorld
 from smartos_wizard.reinstall.run_asking import Look
-from smartos_wizard.reinstall.run_door import Line
+from smartos_wizard.reinstall.run_door import LATE, Line
 from smartos_wizard.reinstall.streams import CommandFailed
 
 _Run = Run[ReinstallWorld]
@@ -26,7 +26,8 @@ WAIT = 60
 """Minutes a machine may take to be back: somebody has to answer setup's questions meanwhile."""
 _GRACE, _GRACE_PRACTICE = 15.0, 0.5
 """Seconds between asking for a person's hands and the reboot."""
-_ARRIVED = 20.0
+_ARRIVED, _ARRIVED_PRACTICE = 20.0, 1.0
+"""Seconds for which a machine that should reboot and answers is given the benefit of the doubt."""
 RESCUE_KEYS = (
     "In the loader's menu press o: “Configure Boot [O]ptions...”. The menu waits ten seconds.",
     "Press r: “[R]escue Mode” changes to On.",
@@ -150,14 +151,14 @@ def _order(run: _Run, step: Step, line: Line, command: str) -> Work:
 def _arrived(run: _Run, step: Step, line: Line, command: str) -> Work:
     """Find out whether it reboots: it is away, or it started anew. Where it plainly did neither, tell it again."""
     boot = line.record.facts(step.id).get("boot")
-    until = time.monotonic() + (1.0 if run.world.practice else _ARRIVED)
+    until = time.monotonic() + (_ARRIVED_PRACTICE if run.world.practice else _ARRIVED)
     while True:
         line.rest()
         try:
             seen = line.look()
         except (DeviceLost, NetworkFailed, Refused, WizardError):
             return {}
-        if boot is None or seen.boot is None or seen.boot > boot + 30:
+        if boot is None or seen.boot is None or seen.boot > boot + LATE:
             return {}
         if time.monotonic() > until:
             yield Noted(run.clock(), step.id, "It never got to know; told again.")

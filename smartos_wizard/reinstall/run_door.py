@@ -27,7 +27,7 @@ from smartos_wizard.reinstall.streams import StreamHost, ask
 PATIENCE = 180.0
 """Seconds for which a connection that was lost is tried again, where the machine was not told to reboot."""
 _POLL, _POLL_PRACTICE = 3.0, 0.2
-_LATE = 30
+LATE = 5
 """Seconds by which two readings of a boot time may differ: a clock that is set right moves it."""
 RESCUE_PASSWORD = "root"
 """Root's password in Rescue Mode (smartos-live: boot/loader.conf, root_shadow)."""
@@ -209,7 +209,7 @@ class Line:
                 went, last = True, error
                 yield from self._key(step, error)
             else:
-                anew = seen.boot > boot + _LATE if seen.boot is not None and boot is not None else went
+                anew = seen.boot > boot + LATE if seen.boot is not None and boot is not None else went
                 if anew:
                     self.same(seen)
                     yield from self._state(step, *_words(self.where["host"], seen))

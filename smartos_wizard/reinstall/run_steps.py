@@ -188,6 +188,9 @@ def _start_instances(run: _Run, step: Step, line: Line) -> Work:
 def _set_reset(run: _Run, step: Step, line: Line) -> Work:
     """Set the mark, and read it back."""
     pool, guid = step.params["pool"], step.params["guid"]
+    if line.record.began(step.id) and f"{pool}/var" in line.patiently(line.look).marked:
+        yield Noted(run.clock(), step.id, f"{pool} is marked already, by this run.", reference="done-before")
+        return {}
     line.record.begin(step.id)
     command = asking.guarded(_hostid(run), (pool, guid), asking.mark(pool))
     said = _guard(run, lambda: line.read(command))
@@ -321,7 +324,7 @@ def _rescue_destroy(run: _Run, step: Step, line: Line) -> Work:
     yield Noted(
         run.clock(),
         step.id,
-        f"{name} (guid {guid}) is destroyed; {counted(len(others), 'other pool')} untouched.",
+        f"{name} (guid {guid}) is destroyed; {counted(len(others), 'other pool') if others else 'no other'} untouched.",
     )
     return {"destroyed": [{"name": name, "guid": guid}]}
 

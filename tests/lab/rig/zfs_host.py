@@ -1,7 +1,8 @@
 """A machine with real OpenZFS disks and a real sshd, on which SmartOS's own part is played: a host to re-install.
 
 Its root is a tree of this machine, read-only, with a RAM disk over it, so that every boot is a fresh one and only
-the disks remain. A reboot ends QEMU; it is started again with what the loader is told for that boot.
+the disks remain. A reboot ends QEMU; it is started again with what the loader is told for that boot. With a `menu` the
+loader is played on the machine's serial console, where somebody may press its keys, and a login is played there, too.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab.rig.command import Outcome
+from tests.lab.rig.serial_line import SerialLine
 from tests.lab.rig.talk import Lines
 from tests.lab.rig.zfs_tree import Tree
 
 PLAYED = Path(__file__).with_name("played")
+LOGIN = Path(__file__).parents[2] / "unit" / "reinstall" / "played_login.py"
 AGENT = Path(__file__).with_name("agent.py")
 NORMAL = {"smartos": "true"}
 RESCUE = {"smartos": "false", "noimport": "true"}
@@ -30,16 +33,27 @@ RESCUE = {"smartos": "false", "noimport": "true"}
 SIZE = 512 << 20
 COMMANDS = (
     "uname", "zonename", "bootparams", "prtconf", "smbios", "svcprop", "svcs", "hostid", "diskinfo", "disklist",
-    "fstyp", "dladm", "fwadm", "imgadm", "vmadm", "zonecfg", "reboot",
+    "fstyp", "dladm", "fwadm", "imgadm", "vmadm", "zonecfg", "reboot", "kstat", "swap", "dumpadm",
 )  # fmt: skip
 """What SmartOS has and Linux has not, or has otherwise: all played by one program."""
 
 
 class ZfsHost:
-    """The machine. `loader` is what it is told at every start; `next_boot`, where given, counts once instead."""
+    """The machine. `loader` is what it is told at every start; `next_boot`, where given, counts once instead.
 
-    def __init__(self, space: Path, tree: Tree, disks: Mapping[str, int] | int = 3, **settings: Any) -> None:
+    `menu`: so many seconds the played loader's menu waits, from the second start on; None plays none. Its console is the
+    socket `console` then. Without `network` it has no card.
+    """
+
+    def __init__(
+        self, space: Path, tree: Tree, disks: Mapping[str, int] | int = 3, *, menu: float | None = None, network: bool = True, **settings: Any
+    ) -> None:  # fmt: skip
         self.space, self.tree = space, tree
+        self.menu, self.network = menu, network
+        self.console_socket = space / "console"
+        self.line = SerialLine(self.console_socket) if menu is not None else None
+        if self.line is not None:
+            settings = {"console": "root", **settings}
         self.loader: Mapping[str, str] = NORMAL
         self.next_boot: Mapping[str, str] | None = None
         self.port = _free_port()
@@ -53,6 +67,7 @@ class ZfsHost:
         self._share({"hostname": "lab", "make": True, **settings})
         sizes = {f"vd{n}": SIZE for n in range(disks)} if isinstance(disks, int) else disks
         self.disks = [self._disk(name, size) for name, size in sizes.items()]
+        self._process: subprocess.Popen[bytes] | None = None
         self._process = self._start()
         self._follower = threading.Thread(target=self._follow, daemon=True)
         self._follower.start()
@@ -68,6 +83,7 @@ class ZfsHost:
         for name in ("boot.py",):
             shutil.copy(PLAYED / name, self.shared / name)
         shutil.copy(AGENT, self.shared / "agent.py")
+        shutil.copy(LOGIN, self.shared / "login.py")
         begin = self.shared / "begin"
         begin.write_text("#!/bin/sh\nexec /usr/bin/python3 -u /mnt/boot.py\n")
         begin.chmod(0o755)
@@ -90,9 +106,15 @@ class ZfsHost:
 
     # ------------------------------------------------------------------ its power
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        boot = self.next_boot if self.next_boot is not None else self.loader
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        boot: Mapping[str, str] | None = self.next_boot if self.next_boot is not None else self.loader
+        waits = self.menu if self.boots and self.next_boot is None else 0.0
         self.next_boot = None
+        if self.line is not None:
+            boot = self.line.boot(dict(boot or {}), waits or 0.0)
+            if boot is None:
+                return self._process
+        assert boot is not None
         self.boots += 1
         words = " ".join(f"{name}={value}" for name, value in boot.items())
         shared = "security_model=none,readonly=on,multidevs=remap"
@@ -101,24 +123,36 @@ class ZfsHost:
             "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536",
             "-kernel", str(self.tree.kernel.vmlinuz), "-initrd", str(self.tree.kernel.initramfs),
             "-append", f"console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off lab_init=/lab-begin {words}",
-            "-serial", f"file:{self.space / f'serial-{self.boots}.log'}",
+            *self._serial(),
             "-fsdev", f"local,id=root,path={self.tree.root},{shared}", "-device", "virtio-9p-pci,fsdev=root,mount_tag=rootfs",
             "-fsdev", f"local,id=lab,path={self.shared},{shared}", "-device", "virtio-9p-pci,fsdev=lab,mount_tag=lab",
             "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=agent,path={self.space / 'agent'},server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=lab",
-            "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:22", "-device", "virtio-net-pci,netdev=net",
         ]  # fmt: skip
+        if self.network:
+            line += ["-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:22", "-device", "virtio-net-pci,netdev=net"]  # fmt: skip
         for number, path in enumerate(self.disks):
             line += ["-drive", f"if=none,id=d{number},file={path},format=raw,cache=unsafe",
                      "-device", f"virtio-blk-pci,drive=d{number},serial=LAB{number:04}"]  # fmt: skip
         with (self.space / "qemu.log").open("ab") as log:
-            return subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        if self.line is not None:
+            self.line.join(self.space / f"serial-{self.boots}")
+        return process
+
+    def _serial(self) -> list[str]:
+        log = self.space / f"serial-{self.boots}.log"
+        if self.line is None:
+            return ["-serial", f"file:{log}"]
+        place = self.space / f"serial-{self.boots}"
+        return ["-chardev", f"socket,id=serial,path={place},server=on,wait=off,logfile={log}", "-serial", "chardev:serial"]  # fmt: skip
 
     def _follow(self) -> None:
         """Start it again whenever it restarted."""
         while not self._closed:
             with suppress(subprocess.TimeoutExpired):
+                assert self._process is not None
                 _ = self._process.wait(0.2)
                 if not self._closed:
                     self._let_go()
@@ -131,6 +165,7 @@ class ZfsHost:
 
     def cut(self) -> None:
         """Pull the plug; it starts again by itself."""
+        assert self._process is not None
         self._process.kill()
 
     def ready(self, seconds: float = 180) -> ZfsHost:
@@ -192,10 +227,13 @@ class ZfsHost:
     def close(self) -> None:
         """Power off, and stay off."""
         self._closed = True
+        if self.line is not None:
+            self.line.close()
         self._follower.join(5)
         self._let_go()
-        self._process.kill()
-        self._process.wait()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
 
 def _free_port() -> int:

@@ -63,11 +63,11 @@ def begin() -> None:
         "udevadm", "trigger", "--subsystem-match=block"
     )  # of all else nobody asks, and it takes a third of the start
     run("udevadm", "settle")
-    card = next(path.name for path in Path("/sys/class/net").iterdir() if path.name != "lo")
     run("ip", "link", "set", "lo", "up")
-    run("ip", "link", "set", card, "up")
-    run("ip", "address", "add", "10.0.2.15/24", "dev", card)
-    run("ip", "route", "add", "default", "via", "10.0.2.2")
+    for card in [path.name for path in Path("/sys/class/net").iterdir() if path.name != "lo"][:1]:
+        run("ip", "link", "set", card, "up")
+        run("ip", "address", "add", "10.0.2.15/24", "dev", card)
+        run("ip", "route", "add", "default", "via", "10.0.2.2")
     Path("/etc/profile").write_text(f"export PATH={os.environ['PATH']}\n")
     Path("/etc/environment").write_text(f"PATH={os.environ['PATH']}\n")
 
@@ -127,7 +127,10 @@ def sshd() -> None:
 
 def setup(answers: dict[str, str]) -> None:
     """What setup makes with answers for everything: the pool of all disks that no USB stick is, and /usbkey."""
-    disks = sorted(f"/dev/{path.name}" for path in Path("/sys/block").glob("vd*"))
+    found = sorted(path.name for path in Path("/sys/block").glob("vd*"))
+    disks = [
+        f"/dev/{name}" for name in answers.get("disks", "").split() or found
+    ]  # named where it is made by hand
     kind = {1: [], 2: ["mirror"]}.get(len(disks), ["raidz1"])
     run("zpool", "create", "-f", "zones", *kind, *disks)
     make_system(answers.get("hostname", "clean"))
@@ -168,6 +171,29 @@ def configured() -> dict[str, str]:
     return dict(line.partition("=")[::2] for line in file.read_text().splitlines())
 
 
+def console(words: list[str]) -> None:
+    """Have a program at the serial console, as if it were there alone."""
+    line = os.open("/dev/ttyS0", os.O_RDWR | os.O_NOCTTY)
+    subprocess.Popen(words, stdin=line, stdout=line, stderr=line, start_new_session=True)
+    os.close(line)
+
+
+def at_console(password: str, host: str, *, waits: bool) -> None:
+    """A login, or setup's questions, to which whatever is typed is kept in /run/setup-typed."""
+    if waits:
+        console(
+            [
+                "/bin/sh",
+                "-c",
+                "printf 'SmartOS Setup\\n\\nIs this correct, proceed with installation? [y]: '; exec cat >/run/setup-typed",
+            ]
+        )
+    else:
+        console(
+            ["/usr/bin/python3", "/mnt/login.py", host, password, "/bin/bash", "--norc", "--noprofile", "-i"]
+        )
+
+
 def main() -> None:
     """The boot."""
     begin()
@@ -192,7 +218,11 @@ def main() -> None:
     Path("/run/lab-state.json").write_text(json.dumps(state))
     if not state.get("waits"):
         sshd()
-    say(f"{os.uname().nodename} console login: ")
+    password = "root" if rescue else settings.get("console", "")
+    if password:
+        at_console(password, os.uname().nodename, waits=bool(state.get("waits")))
+    else:
+        say(f"{os.uname().nodename} console login: ")
     agent = Agent(port())
     agent.say({"id": 0, "code": 0, "out": "ready", "err": ""})
     agent.serve()

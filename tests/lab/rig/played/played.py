@@ -136,6 +136,8 @@ def vmadm(args):
     verb, *rest = args
     if verb == "lookup" and "-j" not in rest:
         out(*[uuid for uuid in places() if f"uuid={uuid}" in rest])
+    elif verb == "list" and "-Ho" in rest:
+        out(*[f"{each['uuid']} {each['state']}" for each in instances()], sep="\n")
     elif verb in ("lookup", "list"):
         out(json.dumps(instances()))
     elif verb == "get":
@@ -155,6 +157,19 @@ def vmadm(args):
 
 def zonecfg(args):
     out("create -b", f"set zonepath=/zones/{args[1]}", sep="\n")
+
+
+def kstat(_args):
+    stat = read("/proc/stat").split()
+    out(f"unix:0:system_misc:boot_time\t{stat[stat.index('btime') + 1]}")
+
+
+def swap(_args):
+    out("swapfile             dev    swaplo   blocks     free\n/dev/zvol/dsk/zones/swap 90,1 8 131064 131064")
+
+
+def dumpadm(_args):
+    out("       Dump device: /dev/zvol/dsk/zones/dump (dedicated)")
 
 
 def reboot(_args):
@@ -182,6 +197,9 @@ COMMANDS = {
         imgadm,
         vmadm,
         zonecfg,
+        kstat,
+        swap,
+        dumpadm,
         reboot,
     )
 }
