@@ -135,6 +135,10 @@ class World:
         """
         from smartos_wizard.core.errors import PrivilegeFailed
         from smartos_wizard.reinstall.console_shell import RESCUE_PASSWORD, ConsoleShell
+        from smartos_wizard.reinstall.ports import Address
+
+        if self.practice:
+            return self.streaming(self.hosts.open(Address(where.removeprefix("guest:"))))
 
         shell = ConsoleShell(self.console(where), where, keep=True)
         try:
@@ -163,8 +167,13 @@ class World:
         """The serial console `guest:NAME`, at the path of a socket, or at `HOST:PORT`, connected.
 
         One that is open stays so, and is given to whoever asks for it again: what it showed meanwhile is known then.
-        Raises UsageProblem `bad-console`, Refused `no-such-guest`, `no-console`, NetworkFailed `console-unreachable`.
+        In practice it is a make-believe one, at its loader's menu. Raises UsageProblem `bad-console`, Refused `no-such-guest`,
+        `no-console`, NetworkFailed `console-unreachable`.
         """
+        if self.practice:
+            from smartos_wizard.practice.host_console import PracticeConsole
+
+            return PracticeConsole(where)
         found = self.consoles.get(where)
         if found is None or not found.alive:
             found = self.consoles[where] = self._open_console(where)
