@@ -55,13 +55,14 @@ missing (both are listed).
 @click.option("--answers", metavar="FILE", default="", help="The answers file that the next setup will use.")
 @click.option("--prepared", metavar="FILE", default="", help="Proof of a medium to boot from: a receipt of `key write`, or what `key check --json` printed.")  # fmt: skip
 @click.option("--backup", metavar="DIR", default="", help="A backup of this machine by `reinstall backup`; every file of it is read back.")  # fmt: skip
+@click.option("--console", metavar="WHERE", default="", help="Its serial console, by which it is run: guest:NAME, the path of a socket, or HOST:PORT.")  # fmt: skip
 @click.option("--save", metavar="FILE", default="", help="Keep the plan in a file, for `reinstall run`.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Write ASCII only.")
 @json_option
 @click.pass_obj
 def plan_command(
     options: Options, survey_file: str, way: str | None, limit: bool, consents: tuple[str, ...], answers: str,
-    prepared: str, backup: str, save: str, ascii_only: bool, as_json: bool,
+    prepared: str, backup: str, console: str, save: str, ascii_only: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Show what a re-install of the surveyed machine would do: which pools die, by name, what goes with them, what
     setup makes afterwards, and every step. Nothing is done, and nothing is planned where something speaks against it.
@@ -84,7 +85,13 @@ def plan_command(
         tell("Reading the backup back …")
         kept = backup_words(Path(backup), survey, now)
     choices = Choices(
-        chosen, limited, tuple(dict.fromkeys(consents)), answers_from(answers), proof, backup=kept
+        chosen,
+        limited,
+        tuple(dict.fromkeys(consents)),
+        answers_from(answers),
+        proof,
+        backup=kept,
+        console=console,
     )
     result = _planned(survey, choices, now, advice)
     if result.plan is not None and save:

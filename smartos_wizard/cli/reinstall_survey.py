@@ -27,6 +27,7 @@ Examples:
   smartos-wizard reinstall survey kestrel --json
   smartos-wizard reinstall survey --script > survey.sh       to run on the console
   smartos-wizard reinstall survey --file answers.txt         what it printed there
+  smartos-wizard reinstall survey --console guest:lab        by its serial console, without a network
   smartos-wizard --practice reinstall survey second-pool
 \b
 Your ssh config, agent and known hosts are used. Nothing is changed on the machine.
@@ -46,6 +47,7 @@ an unknown or changed host key, 5 not reachable, 9 not root, or login refused, 1
     default="",
     help="What the script printed, or a saved survey (- for stdin).",
 )
+@click.option("--console", metavar="WHERE", default="", help="Ask by its serial console: guest:NAME, the path of a socket, or HOST:PORT.")  # fmt: skip
 @click.option("--script", is_flag=True, help="Print the script that asks, for a console. It changes nothing.")
 @click.option("--save", metavar="FILE", default="", help="Keep the survey in a file, as JSON.")
 @click.option("--port", type=click.IntRange(1, 65535), help="The ssh port.")
@@ -67,6 +69,7 @@ def survey_command(
     options: Options,
     host: str,
     file: str,
+    console: str,
     script: bool,
     save: str,
     port: int | None,
@@ -83,8 +86,8 @@ def survey_command(
 
     Over ssh, or from a file that a small script made on its console. It only asks; nothing is changed there.
     """
-    if bool(host) + bool(file) + script != 1:
-        raise click.UsageError("Name a machine, or give --file ANSWERS, or --script.")
+    if bool(host) + bool(file) + bool(console) + script != 1:
+        raise click.UsageError("Name a machine, or give --console WHERE, --file ANSWERS, or --script.")
     if script:
         from smartos_wizard.reinstall.script import survey_script
 
@@ -100,12 +103,15 @@ def survey_command(
         if not as_json:
             tell(f"Asking {tame(name)}; nothing is changed there …")
         survey = _taken(options, Address(name, user or before, port, jump, identity, password, accept))
+    elif console:
+        password = click.prompt("Password", hide_input=True, err=True) if ask_password else ""
+        survey = _by_console(options, console, password or "", quiet=as_json)
     else:
         survey = survey_from(file)
     require_global_zone(survey)
     if save:
         _save(survey, save)
-    now = options.world.now() if host else max(options.world.now(), survey.taken)
+    now = options.world.now() if host or console else max(options.world.now(), survey.taken)
     notes = remarks(survey, now)
     if as_json:
         _emit(survey, notes)
@@ -118,6 +124,18 @@ def _taken(options: Options, address: Address) -> Survey:
     from smartos_wizard.reinstall.survey import take
 
     host = options.world.hosts.open(_accepted(address))
+    try:
+        return take(host, options.world.now)
+    finally:
+        host.close()
+
+
+def _by_console(options: Options, where: str, password: str, *, quiet: bool) -> Survey:
+    from smartos_wizard.reinstall.survey import take
+
+    if not quiet:
+        tell(f"Asking by the console {tame(where)}, which takes some minutes; nothing is changed there …")
+    host = options.world.console_host(where, password)
     try:
         return take(host, options.world.now)
     finally:

@@ -11,6 +11,7 @@ from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Run, Work
 from smartos_wizard.core.text import tame
 from smartos_wizard.reinstall.backup_asking import identity
+from smartos_wizard.reinstall.console_port import Console
 from smartos_wizard.reinstall.model import Survey
 from smartos_wizard.reinstall.ports import Address, Host, Hosts
 from smartos_wizard.reinstall.streams import StreamHost, ask
@@ -25,6 +26,10 @@ class ReinstallWorld(Protocol):
 
     def streaming(self, host: Host) -> StreamHost:
         """The same machine with streams."""
+        ...
+
+    def console(self, where: str) -> Console:
+        """A serial console, connected; the same one as long as it is open."""
         ...
 
     def console_host(self, where: str, password: str) -> StreamHost:

@@ -16,6 +16,7 @@ from smartos_wizard.core.runner import Run, Work
 from smartos_wizard.reinstall import run_asking as asking
 from smartos_wizard.reinstall.doors import ReinstallWorld
 from smartos_wizard.reinstall.run_asking import Look
+from smartos_wizard.reinstall.run_console import by_console, to_the_prompt, typed
 from smartos_wizard.reinstall.run_door import LATE, Line
 from smartos_wizard.reinstall.streams import CommandFailed
 
@@ -45,16 +46,24 @@ def boot_again(run: _Run, step: Step, line: Line) -> Work:
     into = step.params.get("into", "normal")
     if into == "rescue":
         return (yield from _into_rescue(run, step, line))
-    if into == "loader" and step.effect is not Effect.DESTROYS and not _console(run):
+    if into == "loader" and step.effect is not Effect.DESTROYS:
+        if line.console:
+            yield from _tell(run, step, line, hands=False)
+            return (yield from to_the_prompt(run, step, line))
         line.record.begin(step.id)
         yield Noted(run.clock(), step.id, "It is told to reboot in the next step, when everything is noted.")
         return {}
-    yield from _tell(run, step, line, hands=into == "loader")
+    yield from _tell(run, step, line, hands=into == "loader" and not line.console)
+    if into == "loader" and line.console:
+        yield from to_the_prompt(run, step, line)
+        yield from typed(run, step, line)
     return {}
 
 
 def at_the_prompt(run: _Run, step: Step, line: Line) -> Work:
-    """The boot that destroys, with what a person types at the prompt."""
+    """The boot that destroys, with what a person, or the serial console, types at the prompt."""
+    if line.console:
+        return (yield from typed(run, step, line))
     yield from _tell(run, step, line, hands=True)
     return {}
 
@@ -80,7 +89,9 @@ def _into_rescue(run: _Run, step: Step, line: Line) -> Work:
             if seen.rescue:
                 line.record.begin(step.id, boot=None)
                 return {}
-        yield from _tell(run, step, line, hands=True, again=bool(attempt))
+        yield from _tell(run, step, line, hands=not line.console, again=bool(attempt))
+        if line.console:
+            yield from by_console(run, step, line)
         boot = line.record.facts(step.id).get("boot")
         look = yield from restarted(run, step, line, lambda _: True, boot)
         if look.rescue:
@@ -116,21 +127,24 @@ def _tell(run: _Run, step: Step, line: Line, *, hands: bool, again: bool = False
 
 def _command(run: _Run, step: Step, line: Line) -> str:
     """The reboot. One that destroys is guarded by hostid, guid and the set of imported pools."""
-    typed = " ".join([step.params.get("into", "loader"), *step.params.get("lines", [])])
     if step.effect is not Effect.DESTROYS:
-        return asking.reboot(typed)
+        return asking.reboot(_typed(step))
     identity = run.plan.params["identity"]
     pool = run.plan.params["pool"]
     imported = [each["guid"] for each in identity["pools"] if each["imported"]]
     hostid = "" if line.record.rebooted else identity["hostid"]
     return asking.guarded(
-        hostid, (pool["name"], pool["guid"]), asking.only_these(imported, asking.reboot(typed))
+        hostid, (pool["name"], pool["guid"]), asking.only_these(imported, asking.reboot(_typed(step)))
     )
 
 
 def _order(run: _Run, step: Step, line: Line, command: str) -> Work:
     try:
         line.firm = True
+        if line.console:
+            line.ask(command.replace(asking.reboot(_typed(step)), "true"))
+            line.leave("sync; reboot")
+            return {}
         said = line.ask(command)
     except (DeviceLost, NetworkFailed):
         yield from _arrived(run, step, line, command)
@@ -186,6 +200,5 @@ def _hands(run: _Run, step: Step) -> Work:
     return {}
 
 
-def _console(run: _Run) -> str:
-    where: str = run.plan.params.get("console", "")
-    return where
+def _typed(step: Step) -> str:
+    return " ".join([step.params.get("into", "loader"), *step.params.get("lines", [])])

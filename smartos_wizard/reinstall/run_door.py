@@ -18,6 +18,7 @@ from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Run
 from smartos_wizard.core.text import tame
 from smartos_wizard.core.vault import Vault
+from smartos_wizard.reinstall.console_shell import ConsoleShell
 from smartos_wizard.reinstall.doors import ReinstallWorld
 from smartos_wizard.reinstall.ports import Address, Host
 from smartos_wizard.reinstall.run_asking import Look, look, look_of
@@ -60,6 +61,18 @@ class Line:
         return found
 
     @property
+    def console(self) -> str:
+        """Where its serial console is; empty where it is reached by ssh."""
+        found: str = self.run.plan.params.get("console", "")
+        return found
+
+    def leave(self, command: str) -> None:
+        """Start on its console a command that ends the session; what it says from then on is the loader's."""
+        host, self._host = self.host(), None
+        if isinstance(host, ConsoleShell):
+            host.leave(command)
+
+    @property
     def pause(self) -> float:
         """Seconds between two tries."""
         return _POLL_PRACTICE if self.run.world.practice else _POLL
@@ -72,8 +85,8 @@ class Line:
 
     def _open(self) -> StreamHost:
         world, where = self.run.world, self.where
-        if self.run.plan.params.get("console"):
-            return world.console_host(self.run.plan.params["console"], self._password() or "")
+        if self.console:
+            return world.console_host(self.console, self._password() or "")
         early = world.doors.pop(where["host"], None)
         if early is not None:
             if where["host_key"] and early.host_key != where["host_key"]:

@@ -22,6 +22,7 @@ from smartos_wizard.reinstall import run_asking as asking
 from smartos_wizard.reinstall.doors import ReinstallWorld
 from smartos_wizard.reinstall.run_again import require_unchanged
 from smartos_wizard.reinstall.run_boot import boot_again, restarted
+from smartos_wizard.reinstall.run_console import at_loader, leave_loader
 from smartos_wizard.reinstall.run_door import Line
 from smartos_wizard.reinstall.run_record import Record, plan_id
 from smartos_wizard.reinstall.run_verify import receipt, verify
@@ -103,7 +104,13 @@ def _recheck(run: _Run, step: Step) -> Work:
         yield from require_unchanged(run, step, line)
         return {}
     yield Noted(run.clock(), step.id, "Taking up what was begun.", reference="taken-up")
-    seen = line.patiently(line.look)
+    try:
+        seen = line.look() if line.console else line.patiently(line.look)
+    except WizardError as error:
+        if not at_loader(error):
+            raise
+        yield Noted(run.clock(), step.id, "It stands at its loader, as this run left it.")
+        return {}
     line.same(seen)
     known = {pool["guid"] for pool in run.plan.params["identity"]["pools"]}
     if seen.guids != known:
@@ -241,7 +248,17 @@ def _same_pools(run: _Run, seen: asking.Look, line: Line) -> None:
 
 def _reboot_undo(run: _Run, step: Step, line: Line) -> Work:
     """Back to a normal start, where the machine is not in one."""
-    seen = line.patiently(line.look, 600.0)
+    try:
+        seen = line.look() if line.console else line.patiently(line.look, 600.0)
+    except WizardError as error:
+        if not at_loader(error):
+            raise
+        leave_loader(run, line)
+        yield Noted(run.clock(), step.id, "It boots normally from its loader; nothing was destroyed.")
+        yield from restarted(
+            run, step, line, lambda look: not look.rescue, line.record.facts(step.id).get("boot")
+        )
+        return {}
     if seen.rescue:
         boot = seen.boot
         line.ask(asking.reboot())

@@ -137,6 +137,7 @@ def machine(host: ZfsHost) -> ZfsHost:
                 "zfs_filesystem": f"zones/{WEB}", "max_physical_memory": 256}  # fmt: skip
     host.sh(f"echo {shlex.quote(json.dumps(instance))} > /etc/zones/{WEB}.json; echo {WEB}:installed:/zones/{WEB}:{WEB} >> /etc/zones/index; sync")  # fmt: skip
     host.tell(answers={"hostname": "lab", "disks": "vda vdb vdc"})
+    host.sh("hostname lab; pkill sshd || true; python3 -c 'import sys; sys.path.insert(0, \"/mnt\"); import boot; boot.sshd()'")  # fmt: skip
     return host
 
 
