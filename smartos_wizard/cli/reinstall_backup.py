@@ -104,7 +104,10 @@ def backup_command(
     from smartos_wizard.reinstall.backup_choice import Choice
     from smartos_wizard.reinstall.backup_manifest import unfinished
     from smartos_wizard.reinstall.backup_planning import Destination, plan_backup
+    from smartos_wizard.reinstall.there import dataset_of
 
+    if to_host:
+        dataset_of(to_dataset)
     directory = Path(to).expanduser().absolute()
     begun = unfinished(directory)
     address = address_of(host, **door)
@@ -119,9 +122,8 @@ def backup_command(
 
 def _look(options: Options, address: Address, dataset: str, *, as_json: bool) -> Looked:
     """What is on the host that is sent to; the connection stays open for the plan that follows."""
-    from smartos_wizard.reinstall.there import dataset_of, look, open_there
+    from smartos_wizard.reinstall.there import look, open_there
 
-    dataset = dataset_of(dataset)
     if not as_json:
         tell(f"Asking {address.host}; nothing is changed there …")
     opened = open_there(options.world, address)

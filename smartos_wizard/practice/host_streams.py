@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import json
 import re
-import struct
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from smartos_wizard.core.errors import DeviceLost
 from smartos_wizard.practice.host_answers import PracticeMachine
-from smartos_wizard.reinstall.backup_stream import MAGIC, RECORD
+from smartos_wizard.practice.host_trees import PracticeTrees, ends, name_sent, received, told
 from smartos_wizard.reinstall.streams import CommandFailed
 
 _PIECE = 64 << 10
@@ -30,24 +29,34 @@ class PracticeMemory:
     known: set[str] = field(default_factory=set)
     """UUIDs that were written into /etc/zones/index."""
     sends: int = 0
+    trees: PracticeTrees = field(default_factory=lambda: PracticeTrees(""))
 
     @property
     def datasets(self) -> set[str]:
         """What is there."""
         pools = {pool.name for pool in self.machine.pools if pool.imported}
         system = {f"zones/{name}" for name in ("config", "usbkey", "opt", "var", "cores")}
-        return pools | system | {f"zones/{each.uuid}" for each in self.machine.instances} | self.made
+        return (
+            pools
+            | system
+            | {f"zones/{each.uuid}" for each in self.machine.instances}
+            | self.made
+            | set(self.trees.read())
+        )
 
 
 def answer(host: str, memory: PracticeMemory, command: str) -> Iterator[bytes]:
     """What the command says. Raises CommandFailed for one it does not know, DeviceLost where the machine is that kind."""
     words = command.rsplit("; export PATH LC_ALL; ", maxsplit=1)[-1]
     names = _NAME.findall(words)
-    if words.startswith("zfs send -R"):
+    if words.startswith("zfs send ") and not words.startswith("zfs send -nP"):
         memory.sends += 1
-        yield from _stream(names[0], host if host == "dropped-stream" and memory.sends > 1 else "")
+        yield from _stream(name_sent(words), host if host == "dropped-stream" and memory.sends == 2 else "")
         return
-    said = _told(memory, words, names)
+    pools = {pool.name: pool.guid for pool in memory.machine.pools if pool.imported}
+    said = told(memory.trees, memory.datasets - set(memory.trees.read()), pools, words)
+    if said is None:
+        said = _told(memory, words, names)
     if said is None:
         said = _done(memory, words, names)
     if said is None:
@@ -92,6 +101,9 @@ def _done(memory: PracticeMemory, words: str, names: list[str]) -> bytes | None:
 
 def swallow(memory: PracticeMemory, command: str, chunks: Iterable[bytes]) -> bytes:
     """Take what is fed to the command."""
+    words = command.rsplit("; export PATH LC_ALL; ", maxsplit=1)[-1]
+    if words.startswith("zfs recv -s"):
+        return f"{received(memory.trees, words, chunks)} bytes\n".encode()
     count = sum(len(chunk) for chunk in chunks)
     if "zfs recv" in command and "-nvu" not in command:
         memory.made.update(_NAME.findall(command))
@@ -100,13 +112,13 @@ def swallow(memory: PracticeMemory, command: str, chunks: Iterable[bytes]) -> by
 
 def _stream(name: str, drops: str) -> Iterator[bytes]:
     """A stream with a true first and last record and nothing of worth between; `drops` names a machine that goes away."""
-    first = struct.pack("<IIQQQIIQQ", 0, 0, MAGIC, 2, 0, 0, 0, 0, 0) + name.encode()[:255]
-    yield first.ljust(RECORD, b"\0")
+    first, last = ends(name)
+    yield first
     for number in range(_PIECES):
         if drops and number == _PIECES // 2:
             raise DeviceLost("connection-lost", f"The connection to {drops} was lost in the middle.", hint="Give the same command again: what is finished and proven is not done a second time.")  # fmt: skip
         yield (f"{name} {number} ".encode() * _PIECE)[:_PIECE]
-    yield struct.pack("<I", 5).ljust(RECORD, b"\0")
+    yield last
 
 
 def _tar(machine: PracticeMachine) -> bytes:

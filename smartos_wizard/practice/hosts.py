@@ -16,6 +16,7 @@ from smartos_wizard.practice.host_answers import (
 )
 from smartos_wizard.practice.host_power import FIRST_KEY, HostPower, machine_now, obey
 from smartos_wizard.practice.host_streams import PracticeMemory, answer, swallow
+from smartos_wizard.practice.host_trees import PracticeTrees
 from smartos_wizard.reinstall.ports import Address
 
 _TB4 = 4_000_787_030_016
@@ -32,13 +33,14 @@ MACHINES: dict[str, PracticeMachine] = {
     "attached-backup": replace(_PLAIN, hostname="attached-backup", hostid="3c9f21ac", pools=(_ZONES, _BACKUP)),
     "bootable": replace(_PLAIN, hostname="bootable", hostid="3c9f21ad", pools=(replace(_ZONES, bootable=True),), parameters=("smartos=true", "fstype=ufs"), key=False),
     "encrypted": replace(_PLAIN, hostname="encrypted", hostid="3c9f21ae", pools=(replace(_ZONES, encrypted=True),)),
-    "running-vms": replace(_PLAIN, hostname="running-vms", hostid="3c9f21af", instances=(replace(_WEB, state="running"), replace(_DB, state="running"))),
+    "running-vms": replace(_PLAIN, hostname="running-vms", hostid="3c9f21af", pools=(replace(_ZONES, guid="5536120087341290447"),), instances=(replace(_WEB, state="running"), replace(_DB, state="running"))),
     "triton": replace(_PLAIN, hostname="triton", hostid="3c9f21b0", parameters=(), key=False, triton=True),
     "dropped-connection": replace(_PLAIN, hostname="dropped-connection", hostid="3c9f21b1"),
     "dropped-stream": replace(_PLAIN, hostname="dropped-stream", hostid="3c9f21b3"),
-    "dropped-run": replace(_PLAIN, hostname="dropped-run", hostid="3c9f21b5", instances=(replace(_WEB, state="running"), _DB)),
+    "dropped-run": replace(_PLAIN, hostname="dropped-run", hostid="3c9f21b5", pools=(replace(_ZONES, guid="8120034471907723105"),), instances=(replace(_WEB, state="running"), _DB)),
     "missed-menu": replace(_PLAIN, hostname="missed-menu", hostid="3c9f21b6", pools=(_ZONES, _TANK)),
     "changed-pool": replace(_PLAIN, hostname="changed-pool", hostid="3c9f21b7"),
+    "attic": replace(_PLAIN, hostname="attic", hostid="3c9f21b8", pools=(replace(_ZONES, guid="6200417733918250551"), replace(_TANK, guid="1190038841765530022")), instances=()),
     "wiped": replace(_PLAIN, hostname="wiped", hostid="3c9f21b4", instances=()),
     "zone": replace(_PLAIN, hostname="zone", hostid="3c9f21b2", zone=_WEB.uuid),
     "not-smartos": replace(_PLAIN, hostname="not-smartos", hostid="007f0101", system="Linux"),
@@ -85,14 +87,19 @@ class PracticeHost:
         if said is not None:
             yield said
             return
-        self.memory = self.memory or PracticeMemory(self.machine)
+        self.memory = self.memory or self._remember()
         yield from answer(self.name, self.memory, command)
 
     def feed(self, command: str, chunks: Iterable[bytes], stop: Callable[[], bool] = lambda: False) -> bytes:  # noqa: ARG002
         """As `StreamHost.feed`."""
         self.sent.append(command)
-        self.memory = self.memory or PracticeMemory(self.machine)
+        self.memory = self.memory or self._remember()
         return swallow(self.memory, command, chunks)
+
+    def _remember(self) -> PracticeMemory:
+        """What is made there now; of the one that backups are sent to, what was made before, too."""
+        file = self.power.file.with_name("attic.json") if self.power is not None and self.name == "attic" else None  # fmt: skip
+        return PracticeMemory(self.machine, trees=PracticeTrees(self.name, file))
 
     def close(self) -> None:
         """Nothing to let go of."""

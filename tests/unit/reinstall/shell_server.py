@@ -22,12 +22,17 @@ PLAYED_ZFS = Path(__file__).with_name("played_zfs.py")
 
 @dataclass
 class ShellServer:
-    """Its root directory, what was run, and the troubles it makes. `cut`: so many bytes of a `zfs send` and it hangs up."""
+    """Its root directory, what was run, and the troubles it makes.
+
+    `cut`: so many bytes of a `zfs send`, or with `cut_in` into a `zfs recv`, and it hangs up. `more`: told to its commands.
+    """
 
     place: Path
     key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
     port: int = 0
     cut: int | None = None
+    cut_in: int | None = None
+    more: dict[str, str] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
     connections: list[asyncssh.SSHServerConnection] = field(default_factory=list)
 
@@ -61,15 +66,17 @@ class ShellServer:
             "PATH": f"{self.bin}:{os.environ['PATH']}",
             "STATE": str(self.state),
             "ROOT": str(self.root),
+            **self.more,
         }
         child = await asyncio.create_subprocess_exec(
             "/bin/sh", "-c", command.replace("cd / &&", f"cd {self.root} &&"), env=env,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert child.stdin and child.stdout and child.stderr
-        cut = self.cut if "zfs send -R" in command else None
+        cut = self.cut if "zfs send " in command and " -nP" not in command else None
+        cut_in = self.cut_in if "zfs recv -s" in command else None
         tasks = [
-            asyncio.ensure_future(_pump(process.stdin, child.stdin)),
+            asyncio.ensure_future(_pump(process, child.stdin, cut_in)),
             asyncio.ensure_future(self._out(process, child.stdout, cut)),
             asyncio.ensure_future(_copy(child.stderr, process.stderr)),
         ]
@@ -78,8 +85,11 @@ class ShellServer:
             tasks[0].cancel()
             process.exit(await child.wait())
         except (OSError, asyncssh.Error, asyncio.CancelledError):
-            with suppress(ProcessLookupError):
-                child.kill()
+            if (
+                not child.stdin.is_closing()
+            ):  # a receive keeps what came, as a real one does at the end of its input
+                with suppress(ProcessLookupError):
+                    child.kill()
             for task in tasks:
                 task.cancel()
             await child.wait()
@@ -104,12 +114,19 @@ class ShellServer:
                 return
 
 
-async def _pump(source: asyncssh.SSHReader[bytes], target: asyncio.StreamWriter) -> None:
+async def _pump(
+    process: asyncssh.SSHServerProcess[bytes], target: asyncio.StreamWriter, cut: int | None
+) -> None:
+    taken = 0
     with suppress(OSError, asyncssh.Error):
-        while piece := await source.read(1 << 15):
+        while piece := await process.stdin.read(1 << 15):
             target.write(piece)
             await target.drain()
-        target.close()
+            taken += len(piece)
+            if cut is not None and taken >= cut:
+                process.channel.get_connection().abort()
+                break
+    target.close()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncssh.SSHWriter[bytes]) -> None:

@@ -159,3 +159,47 @@ def test_a_plan_takes_a_whole_backup_and_asks_for_consent_to_one_that_is_not(wiz
     stream.write_bytes(stream.read_bytes()[:-1])
     assert wizard("plan", "--survey", survey, "--backup", whole)[0] == 8
     assert wizard("plan", "--survey", survey, "--backup", str(tmp_path / "none"))[0] == 2
+
+
+def test_to_another_host_and_back_in_the_practice_world(wizard, tmp_path):
+    to, words = str(tmp_path / "kept"), ("--to-host", "attic", "--to-dataset", "tank/plain")
+    whole = ("backup", "plain", "--to", to, "--instance", "all", *words)
+    code, out, err = wizard(*whole, "--dry-run")
+    assert code == 0, err
+    assert "zfs create -o canmount=off" in out
+    assert not Path(to).exists()
+    assert wizard(*whole)[0] == 0
+    assert not list(Path(to).glob("*.zfs.gz"))
+    code, out, _ = wizard("backup-check", to, "--json")
+    found = json.loads(out)
+    assert (code, found["there"], len(found["sent"])) == (0, "tank/plain on attic", 2)
+    assert {each["problem"] for each in found["sent"]} == {None}
+    code, out, _ = wizard("backup-check", to, "--there", "--json")
+    assert (code, {each["problem"] for each in json.loads(out)["sent"]}) == (0, {""})
+    assert wizard("restore", to, "wiped")[0] == 0
+    assert wizard("restore", to, "wiped", "--instance", "all", "--confirm", "wiped")[0] == 0
+    again = ("backup", "second-pool", "--to", str(tmp_path / "other"), "--instance", "all", *words)
+    assert wizard(*again)[0] == 4, "never onto a dataset that is there"
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_stream_to_another_host_that_breaks_is_taken_up_where_it_broke(wizard, tmp_path):
+    words = ("backup", "dropped-stream", "--to", str(tmp_path / "kept"), "--instance", "all", "--to-host", "attic", "--to-dataset", "tank/x")  # fmt: skip
+    assert wizard(*words)[0] == 10
+    code, out, _ = wizard(*words, "--json")
+    assert code == 0
+    assert "stream-resumed" in out
+    assert wizard("backup-check", str(tmp_path / "kept"), "--there")[0] == 0
+
+
+def test_words_of_another_host_that_make_no_sense(wizard, tmp_path):
+    to, good = str(tmp_path / "kept"), ("--instance", "all")
+    for words in (
+        ("--to-host", "attic"), ("--to-dataset", "tank/x"), ("--to-host", "attic", "--to-dataset", "tank"), ("--to-port", "22"),
+        ("--to-host", "attic", "--to-dataset", "tank/x", "--rehearse"), ("--to-host", "attic", "--to-dataset", "tank/x y"),
+    ):  # fmt: skip
+        assert wizard("backup", "plain", "--to", to, *good, *words)[0] == 2, words
+    assert wizard("backup", "plain", "--to-host", "attic", "--to-dataset", "tank/x")[0] == 2
+    for code, words in ((4, ("--to-host", "attic", "--to-dataset", "pond/x")), (4, ("--to-host", "plain", "--to-dataset", "zones/x")), (5, ("--to-host", "nobody", "--to-dataset", "tank/x"))):  # fmt: skip
+        assert wizard("backup", "plain", "--to", to, *good, *words)[0] == code, words
+    assert not Path(to).exists()
