@@ -54,7 +54,7 @@ def plan_command(
     world = options.world
     choices = choices_from(world, boot, tell)
     made = make(world, root, source, way, chainload, choices, need=False)
-    problems = problems_of(made.setup, made.draft.way, choices, made.draft.size or None)
+    problems = problems_of(made.setup, made.draft.way, choices, made.draft.size or None, chainload)
     stopped = any(p.level == "stop" for p in problems)
     if as_json:
         emit(_document(made, problems, stopped))
@@ -78,7 +78,9 @@ def _show(made: Made, problems: tuple[Problem, ...], stopped: bool) -> None:
         return
     draft = made.draft
     if draft.files or draft.own:
-        say(f"Copied to {draft.home} ({size(draft.size)} in all):")
+        say(
+            f"Copied to {draft.home}{f' ({size(draft.size)} in all)' if all(f.size for f in draft.files) else ''}:"
+        )
         sizes = [(f.path, f.size) for f in draft.files] + [
             (path, len(data)) for path, data in draft.own.items()
         ]
@@ -90,7 +92,10 @@ def _show(made: Made, problems: tuple[Problem, ...], stopped: bool) -> None:
 
     say(f"\nGRUB's menu gets this, through {SCRIPT}:\n")
     say(draft.entries)
-    paragraph(f"To do it: smartos-wizard dualboot install --release STAMP --confirm {made.setup.hostname}")
+    source = (
+        f"--chainload {draft.uuid}" if draft.uuid else f"--release {draft.stamp if made.known else 'latest'}"
+    )
+    paragraph(f"To do it: smartos-wizard dualboot install {source} --confirm {made.setup.hostname}")
 
 
 def setup_lines(setup: Setup) -> list[str]:

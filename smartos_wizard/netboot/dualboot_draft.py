@@ -18,7 +18,8 @@ _TOLD, _TOLD_IN_RESCUE, _ANSWERS, _MODULES = "told", "told-in-rescue", "answers.
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An installation as it would be. `files` are copied, `own` written from the choices (bytes by path); both below
-    `home`. `entries` is what GRUB's menu gets, `titles` are its entries.
+    `home`. `entries` is what GRUB's menu gets, `titles` are its entries, `uuid` is of the partition
+    that a loader is chained from.
     """
 
     way: Way
@@ -28,6 +29,7 @@ class Draft:
     own: dict[str, bytes]
     entries: str
     titles: tuple[str, ...]
+    uuid: str = ""
 
     @property
     def size(self) -> int:
@@ -70,7 +72,7 @@ def draft(
     if way is Way.CHAINLOAD:
         title = "SmartOS (its own loader)"
         text = grub_entry.chain_entry(title, "smartos-wizard-loader", uuid)
-        return Draft(way, home, stamp, (), {}, text, (title,))
+        return Draft(way, home, stamp, (), {}, text, (title,), uuid)
     own = own_files(stamp, choices)
     normal, rescue = _told(choices)
     shared = [(f"{stamp}/{_MODULES}/{m.name}", f"type=file name={m.name}") for m in choices.modules]

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def put(path: Path, data: bytes, mode: int) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            with suppress(PermissionError):  # FAT has no such modes
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         aside.replace(path)
         sync_directory(path.parent)
@@ -159,6 +161,14 @@ def without_ours(menu: bytes) -> bytes:
     return re.sub(
         rb"\n?### BEGIN " + name + rb" ###\n.*?### END " + name + rb" ###\n", b"", menu, flags=re.DOTALL
     )
+
+
+def default_moves(menu: bytes) -> bool:
+    """Whether what starts by itself is named by its number, and that number is one of our entries or behind them."""
+    begin = menu.find(b"### BEGIN " + SCRIPT.encode())
+    numbers = re.findall(rb'^ *set default="?(\d+)"?$', menu[: max(begin, 0)], re.MULTILINE)
+    before = re.findall(rb"^(?:menuentry|submenu) ", menu[: max(begin, 0)], re.MULTILINE)
+    return bool(numbers) and int(numbers[-1]) >= len(before)
 
 
 def has_ours(menu: bytes) -> bool:

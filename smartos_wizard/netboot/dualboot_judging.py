@@ -16,9 +16,11 @@ _SLACK = 16 << 20
 """Bytes that stay free beside what is copied, for the menu and the file system itself; a rule of this program."""
 
 
-def stops(setup: Setup, way: Way, needed: int | None) -> tuple[Problem, ...]:
-    """Everything that refuses it. `needed` is the size of what is copied, None where it is not known yet."""
-    found = [*_machine(setup, way), *_grub(setup, way)]
+def stops(setup: Setup, way: Way, needed: int | None, uuid: str = "") -> tuple[Problem, ...]:
+    """Everything that refuses it. `needed` is the size of what is copied, None where it is not known yet; `uuid` of the
+    partition that a loader is chained from.
+    """
+    found = [*_machine(setup, way), *_loader(setup, uuid), *_grub(setup, way)]
     if setup.installed:
         found.append(
             Problem(
@@ -51,9 +53,32 @@ def _machine(setup: Setup, way: Way) -> Iterator[Problem]:
             "uefi-needs-chainloading",
             "This machine starts by UEFI. GRUB loads SmartOS' kernel by the multiboot protocol, which is made for BIOS: "
             "nobody has reported that it works from UEFI, so it is not set up.",
-            "Let GRUB start the SmartOS loader of a key or disk instead: --chainload UUID, the file system UUID of the partition "
-            "that holds /EFI/BOOT/BOOTX64.EFI of SmartOS (`lsblk -o NAME,LABEL,UUID`; on a key it is called SYSTEM). "
-            "Or write a key: smartos-wizard key write.",
+            f"Let GRUB start the SmartOS loader of a key or disk instead: {_which(setup)}. Or write a key: smartos-wizard key write.",
+        )  # fmt: skip
+
+
+def _which(setup: Setup) -> str:
+    found = [fat for fat in setup.fats if fat.smartos]
+    if found:
+        return " or ".join(f"--chainload {fat.uuid} (the SmartOS key at {fat.path})" for fat in found)
+    return (
+        "--chainload UUID, the file system UUID of the partition that holds SmartOS' /EFI/BOOT/BOOTX64.EFI "
+        "(`lsblk -o NAME,LABEL,UUID`; on a key it is called SYSTEM)"
+    )
+
+
+def _loader(setup: Setup, uuid: str) -> Iterator[Problem]:
+    """The loader looks for SmartOS on its own disk only (illumos: boot/sys/boot/efi/loader/main.c)."""
+    found = next((fat for fat in setup.fats if fat.uuid.lower() == uuid.lower()), None)
+    if uuid and found is not None and found.own and not found.smartos:
+        yield Problem(
+            "loader-of-linux", f"{found.path} ({uuid}) is on a disk of this Linux, and there is no SmartOS on that disk: its loader "
+            "looks for SmartOS nowhere else.", f"Name the partition of SmartOS: {_which(setup)}.",
+        )  # fmt: skip
+    elif uuid and found is None and setup.firmware == "uefi":
+        yield Problem(
+            "loader-not-here", f"No partition with the UUID {uuid} is seen now. The entry works while it is attached.",
+            "Plug the key in and look: lsblk -o NAME,LABEL,UUID", "warning",
         )  # fmt: skip
 
 

@@ -62,6 +62,18 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class FatPartition:
+    """A partition that UEFI could start something from. `smartos`: beside it lies SmartOS' own file system; `own`: on a
+    disk that this Linux runs from.
+    """
+
+    uuid: str
+    path: str
+    smartos: bool
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """How this Linux starts. None means that it could not be told (without root's rights, for instance).
 
@@ -86,6 +98,7 @@ class Setup:
     unused: tuple[str, ...] | None = ()
     pools: tuple[str, ...] = ()
     installed: str = ""
+    fats: tuple[FatPartition, ...] = ()
 
     @property
     def grub_cfg(self) -> str:
@@ -99,7 +112,8 @@ class Setup:
             "hostname": self.hostname, "system": self.system, "arch": self.arch, "firmware": self.firmware,
             "secure_boot": self.secure_boot, "grub_dir": self.grub_dir, "generator": self.generator, "bls": self.bls,
             "multiboot_module": self.multiboot, "other_loader": self.loader, "menu_hidden": self.menu_hidden,
-            "unused_disks": None if self.unused is None else list(self.unused), "zfs_pools": list(self.pools), "installed": self.installed,
+            "unused_disks": None if self.unused is None else list(self.unused), "zfs_pools": list(self.pools),
+            "smartos_loaders": [f.uuid for f in self.fats if f.smartos], "installed": self.installed,
             "boot": None if boot is None else {
                 "point": boot.point, "fstype": boot.fstype, "uuid": boot.uuid, "inside": boot.inside, "free": boot.free,
                 "layers": list(boot.layers), "own_partition": boot.point != "/",

@@ -40,10 +40,12 @@ def refuse(problems: Sequence[Problem]) -> None:
         )  # fmt: skip
 
 
-def problems_of(setup: Setup, way: Way, choices: BootChoices, needed: int | None) -> tuple[Problem, ...]:
+def problems_of(
+    setup: Setup, way: Way, choices: BootChoices, needed: int | None, uuid: str = ""
+) -> tuple[Problem, ...]:
     """All that speaks against it, then what has to be known."""
     answers = answers_stop(choices.answers)
-    found = (*stops(setup, way, needed), *((answers,) if answers else ()))
+    found = (*stops(setup, way, needed, uuid), *((answers,) if answers else ()))
     return (*found, *dangers(setup, way, choices.pools or DEFAULT_POOLS))
 
 
@@ -51,7 +53,7 @@ def plan_install(
     setup: Setup, made: Draft, volume: Volume, image: VerifiedImage | None, choices: BootChoices, world: DualBootWorld, root: str = ""
 ) -> Plan:  # fmt: skip
     """The plan for a draft. Raises Refused for everything that speaks against it."""
-    refuse(problems_of(setup, made.way, choices, made.size))
+    refuse(problems_of(setup, made.way, choices, made.size, made.uuid))
     home, steps = made.home, []
     steps.append(
         Step(

@@ -8,13 +8,12 @@ from __future__ import annotations
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.events import Noted
 from smartos_wizard.core.plan import Step
-from smartos_wizard.core.runner import Action, Run, Work
+from smartos_wizard.core.runner import Action, Work
 from smartos_wizard.netboot import dualboot_files as files
+from smartos_wizard.netboot.dualboot_menu import generate
 from smartos_wizard.netboot.dualboot_model import HOMES, SCRIPT, Installed
 from smartos_wizard.netboot.dualboot_ports import DualBootWorld, Linux
-from smartos_wizard.netboot.dualboot_steps import generate, linux_of, require_rights
-
-R = Run[DualBootWorld]
+from smartos_wizard.netboot.dualboot_run import R, linux_of, require_rights
 
 
 def installed(linux: Linux) -> Installed | None:

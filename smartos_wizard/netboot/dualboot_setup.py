@@ -17,7 +17,7 @@ from smartos_wizard.media.disks.nodes import Node, read_nodes
 from smartos_wizard.media.disks.reader import Reader, words
 from smartos_wizard.media.disks.stack import Reach, Stack
 from smartos_wizard.media.model import Disk
-from smartos_wizard.netboot.dualboot_model import HOMES, RECORD, SCRIPT, Setup, Volume
+from smartos_wizard.netboot.dualboot_model import HOMES, RECORD, SCRIPT, FatPartition, Setup, Volume
 from smartos_wizard.netboot.dualboot_ports import Linux
 
 _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -66,6 +66,7 @@ def read_setup(linux: Linux) -> Setup:
         unused=_unused(reader),
         pools=_zfs(nodes, reader),
         installed=_installed(reader),
+        fats=_fats(nodes, reader, stack),
     )  # fmt: skip
 
 
@@ -228,6 +229,19 @@ def _zfs(nodes: dict[str, Node], reader: Reader) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(tame(f.get("ID_FS_LABEL", "?")) for f in found if f.get("ID_FS_TYPE") == "zfs_member")
     )
+
+
+def _fats(nodes: dict[str, Node], reader: Reader, stack: Stack) -> tuple[FatPartition, ...]:
+    """FAT partitions; SmartOS' key has two, the loader's and one labelled SMARTOSBOOT (smartos-live: build_boot_image)."""
+    notes = {name: read_udev(reader, node) or {} for name, node in nodes.items() if node.parent}
+    own = frozenset[str]().union(*(stack.below_mount(line).names for line in stack.mounts))
+    keys = {nodes[name].parent for name, note in notes.items() if note.get("ID_FS_LABEL") == "SMARTOSBOOT"}
+    return tuple(
+        FatPartition(uuid, nodes[name].path, nodes[name].parent in keys, nodes[name].parent in own)
+        for name, note in notes.items()
+        if note.get("ID_FS_TYPE") == "vfat" and note.get("ID_FS_LABEL") != "SMARTOSBOOT"
+        and (uuid := _clean(note.get("ID_FS_UUID", "")))
+    )  # fmt: skip
 
 
 def _installed(reader: Reader) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from smartos_wizard.boot.packed import unpack_choices
-from smartos_wizard.core.errors import PrivilegeFailed, ProofFailed, Refused, WizardError
-from smartos_wizard.core.events import Advanced, Event, Noted
+from smartos_wizard.core.errors import ProofFailed, Refused
+from smartos_wizard.core.events import Advanced, Event
 from smartos_wizard.core.plan import Step
-from smartos_wizard.core.runner import Action, Run, Work
+from smartos_wizard.core.runner import Action, Work
 from smartos_wizard.core.text import size, tame
 from smartos_wizard.core.vault import Vault
 from smartos_wizard.media.as_json import image_from_json
@@ -20,34 +20,19 @@ from smartos_wizard.media.watching import in_thread
 from smartos_wizard.netboot import dualboot_files as files
 from smartos_wizard.netboot.dualboot_copy import copy_iso, sums_from_disk
 from smartos_wizard.netboot.dualboot_draft import own_files
+from smartos_wizard.netboot.dualboot_menu import make_menu, make_menu_back, switch, switch_back
 from smartos_wizard.netboot.dualboot_model import SCRIPT, Installed, Way
 from smartos_wizard.netboot.dualboot_ports import DualBootWorld, Linux
+from smartos_wizard.netboot.dualboot_run import R, forget, linux_of, require_rights
 from smartos_wizard.netboot.unpacking import Watch, unpack
 
-R = Run[DualBootWorld]
 _TAKEN_BACK = "What was begun is taken back; this Linux starts as before."
-
-
-def linux_of(run: R) -> Linux:
-    """The Linux that the plan is about."""
-    if "linux" not in run.found:
-        run.found["linux"] = run.world.linux(run.plan.params["root"])
-    found: Linux = run.found["linux"]
-    return found
-
-
-def require_rights(linux: Linux) -> None:
-    """Raise PrivilegeFailed where its boot set-up cannot be changed."""
-    if not linux.may_change():
-        raise PrivilegeFailed(
-            "needs-root", "Changing how this machine starts needs root's rights. Nothing was changed.",
-            hint="Give the same command with sudo.",
-        )  # fmt: skip
 
 
 def _check(run: R, _step: Step) -> Work:
     yield from ()
     linux, params = linux_of(run), run.plan.params
+    run.on_end.append(lambda: forget(run))
     require_rights(linux)
     run.state = lambda: "Stopped; nothing has changed."
     if linux.at(SCRIPT).exists() or linux.at(params["home"]).exists():
@@ -101,7 +86,8 @@ def _begin(run: R, _step: Step) -> Work:
     run.state = lambda: f"Stopped. {_TAKEN_BACK}"
     try:
         linux.at(home).mkdir(mode=0o755)
-        linux.at(home).chmod(0o755)
+        with suppress(PermissionError):  # FAT has no such modes
+            linux.at(home).chmod(0o755)
     except OSError as error:
         raise files.cannot_write(linux.at(home), error) from error
     record = Installed(
@@ -119,7 +105,6 @@ def _begin_back(run: R, _step: Step) -> Work:
     linux, params = linux_of(run), run.plan.params
     if params["home"] in files.homes_here(linux):
         files.remove_files(linux, params["home"], (*params["files"], *params["own"]))
-    _forget(run)
     return {}
 
 
@@ -213,105 +198,6 @@ def _entry_back(run: R, _step: Step) -> Work:
     return {}
 
 
-def _generate(run: R, step: Step) -> Work:
-    linux, params = linux_of(run), run.plan.params
-    yield from generate(run, step, linux, f"{params['home']}/{files.NEXT}")
-    made = linux.at(f"{params['home']}/{files.NEXT}").read_bytes()
-    lost = [title for title in params["titles"] if title.encode() not in made]
-    if lost or not files.has_ours(made):
-        raise WizardError(
-            "entries-missing", f"The menu that {params['generator']} made has no entry “{(lost or params['titles'])[0]}”.",
-            hint=f"Does something keep it from running {SCRIPT}? What was done is taken back.",
-        )  # fmt: skip
-    before: tuple[bytes, int] = run.found["menu"]
-    if files.without_ours(made) != before[0]:
-        yield Noted(
-            run.clock(), step.id,
-            "Beside SmartOS' entries the new menu differs from the old one: it was changed by hand, or is older than the kernels and "
-            f"settings here. The old one is kept in {params['home']}/{files.BEFORE}, and `dualboot remove` puts it back.",
-            level="warning", reference="menu-differs",
-        )  # fmt: skip
-    return {}
-
-
-def generate(run: R, step: Step, linux: Linux, to: str) -> Iterator[Event]:
-    """Have the generator make a menu at `to`, and check it. Raises WizardError `generator-failed`, `menu-not-valid`."""
-
-    def tick() -> Iterator[Event]:
-        yield Advanced(run.clock(), step.id, 0)
-
-    params = run.plan.params
-    ran = yield from in_thread(run, lambda: linux.run([params["generator"], "-o", to]), tick, lambda: False)
-    if ran.code != 0 or not linux.at(to).is_file():
-        raise WizardError(
-            "generator-failed", f"{params['generator']} did not make a menu (it ended with {ran.code}).", context=_tail(ran.said),
-            hint=f"Run {params['generator']} by itself to see what is wrong; the menu in use was not touched.",
-        )  # fmt: skip
-    ran = linux.run([params["checker"], to])
-    if ran.code != 0:
-        raise WizardError(
-            "menu-not-valid", "GRUB would not understand the menu that was made; the menu in use was not touched.",
-            context=_tail(ran.said), hint="Please report this with `smartos-wizard dualboot plan --json`.",
-        )  # fmt: skip
-
-
-def _tail(said: str) -> str:
-    return " / ".join(tame(line, 160) for line in said.splitlines()[-3:])
-
-
-def _generate_back(run: R, _step: Step) -> Work:
-    yield from ()
-    linux, home = linux_of(run), run.plan.params["home"]
-    for name in (files.NEXT, f"{files.NEXT}.new"):
-        linux.at(f"{home}/{name}").unlink(missing_ok=True)
-    return {}
-
-
-def _switch(run: R, _step: Step) -> Work:
-    yield from ()
-    linux, params = linux_of(run), run.plan.params
-    following = linux.at(f"{params['home']}/{files.NEXT}")
-    made, (old, mode) = following.read_bytes(), run.found["menu"]
-    now = files.read_menu(linux, params["grub_cfg"])
-    if now is None or now[0] != old:
-        raise Refused(
-            "changed-meanwhile", f"{params['grub_cfg']} was changed by somebody else meanwhile. What was done is taken back.",
-            hint="Was a kernel installed just now? Give the same command again.",
-        )  # fmt: skip
-    record = replace(run.found["record"], after=files.digest(made))
-    files.write_record(linux, record)
-    files.put(linux.at(params["grub_cfg"]), made, mode)
-    following.unlink()
-    files.write_record(linux, replace(record, done=True))
-    _forget(run)
-    run.result["dualboot"] = {
-        "home": params["home"], "script": SCRIPT, "entries": params["titles"], "grub_cfg": params["grub_cfg"],
-    }  # fmt: skip
-    run.result["say"] = [
-        f"GRUB's menu has it now: {params['titles'][0]}. What starts by itself is what did before.",
-        "When SmartOS' setup asks for the pool layout, answer manual and name a disk: its default takes this Linux's disk too.",
-        "To take it away: smartos-wizard dualboot remove",
-    ]
-    return {}
-
-
-def _switch_back(run: R, _step: Step) -> Work:
-    yield from ()
-    linux, params = linux_of(run), run.plan.params
-    path = linux.at(params["grub_cfg"])
-    now = files.read_menu(linux, params["grub_cfg"])
-    old, mode = run.found["menu"]
-    if now is not None and now[0] != old and files.has_ours(now[0]):
-        files.put(path, old, mode)
-    files.sweep_aside(path)
-    return {}
-
-
-def _forget(run: R) -> None:
-    if run.plan.params["choices"]:
-        Vault(run.world.paths).forget(run.plan.params["choices"])
-
-
 INSTALL_ACTIONS: dict[str, Action[DualBootWorld]] = {
     "check": Action(_check),
     "begin": Action(_begin, _begin_back),
@@ -319,6 +205,6 @@ INSTALL_ACTIONS: dict[str, Action[DualBootWorld]] = {
     "compare": Action(_compare),
     "told": Action(_told),
     "entry": Action(_entry, _entry_back),
-    "generate": Action(_generate, _generate_back),
-    "switch": Action(_switch, _switch_back),
+    "generate": Action(make_menu, make_menu_back),
+    "switch": Action(switch, switch_back),
 }

@@ -99,6 +99,20 @@ def test_a_whole_linux_starts_smartos_and_itself_and_afterwards_only_itself(linu
     assert started(linux, "after").line.endswith("it-is-the-linux")
 
 
+@pytest.mark.parametrize("fstype", ["xfs", "btrfs"])
+def test_the_same_on_another_file_system(space, released, fstype):
+    place = space / f"dualboot-{fstype}"
+    place.mkdir()
+    other = LabLinux(place, fstype, default=f"smartos-wizard-{STAMP}", extra=released[0])
+    before = other.snapshot()
+    done(other, install(other, (place / released[0].name, released[1]), "--confirm", HOSTNAME))
+    report = started(other, "smartos")
+    assert (report.properties["smartos"], report.hashes) == ("true", {"ramdisk": "ok"})
+    assert "as it was" in remove(other)
+    assert other.snapshot() == before
+    other.disk.unlink()
+
+
 def test_removal_right_after_leaves_no_trace(linux, released, unharmed):
     done(linux, install(linux, released, "--confirm", HOSTNAME))
     assert "as it was" in remove(linux)

@@ -100,7 +100,7 @@ def _proto(folder: Path) -> list[str]:
         if each.is_dir():
             lines += [f"{each.name} {_proto(each)[0]}", *_proto(each)[1:]]
         else:
-            lines.append(f"{each.name} ---644 0 0 {each}")
+            lines.append(f"{each.name} ---{each.stat().st_mode & 0o777:o} 0 0 {each}")
     return [*lines, "$"]
 
 

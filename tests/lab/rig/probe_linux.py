@@ -69,13 +69,17 @@ def need() -> None:
 class LabLinux:
     """The disk; `place` is a directory that both this machine and the one inside see under the same name."""
 
-    def __init__(self, place: Path, fstype: str = "ext4", *, default: str = "") -> None:
+    def __init__(
+        self, place: Path, fstype: str = "ext4", *, default: str = "", extra: Path | None = None
+    ) -> None:
         self.place, self.disk, self.root = place, place / "linux.img", place / "root"
         tree = place / "tree"
         _lay_out(tree, default)
         probe_disk.filled(self.disk, fstype, tree)
         shutil.rmtree(tree)
         self.root.mkdir()
+        if extra is not None:
+            shutil.copy(extra, place)
         assert self.run(["update-grub"]).returncode == 0
         probe_disk.install_grub(self.disk)
 

@@ -90,6 +90,15 @@ MACHINES: dict[str, dict[str, Any]] = {
     },
     "uefi-secure": {**_PLAIN, "files": {**_GRUB, **_DEFAULT, _EFI: "\x06\0\0\0\x01"}},
     "uefi": {**_PLAIN, "files": {**_GRUB, **_DEFAULT, _EFI: "\x06\0\0\0\0"}},
+    "uefi-with-key": {
+        "disks": [
+            {"name": "sda", "parts": [_part("vfat", "AAAA-0001", 1), _part("ext4", "aaaa-1111")]},
+            {"name": "sdb", "bus": "usb", "parts": [
+                _part("vfat", "BBBB-0002", 1, label="SYSTEM"), _part("", gb=1), _part("vfat", "CCCC-0003", 2, label="SMARTOSBOOT"),
+            ]},
+        ],
+        "mounts": ["sda2 / ext4 /dev/sda2", "sda1 /boot/efi vfat /dev/sda1"], "files": {**_GRUB, **_DEFAULT, _EFI: "\x06\0\0\0\0"},
+    },
     "uefi-unreadable": {**_PLAIN, "files": {**_GRUB, **_DEFAULT, "/sys/firmware/efi/fw_platform_size": "64"}},
     "systemd-boot": {**_PLAIN, "files": {**_DEFAULT, "/boot/loader/loader.conf": "timeout 3"}},
     "no-grub": {**_PLAIN, "files": _DEFAULT},

@@ -48,7 +48,7 @@ def test_a_linux_with_grub_by_bios_can_have_smartos_beside_it(name):
     ("name", "reason"),
     [
         ("encrypted-boot", "boot-encrypted"), ("uefi-secure", "secure-boot"), ("uefi", "uefi-needs-chainloading"),
-        ("uefi-unreadable", "uefi-needs-chainloading"), ("systemd-boot", "no-grub"), ("no-grub", "no-grub"),
+        ("uefi-unreadable", "uefi-needs-chainloading"), ("uefi-with-key", "uefi-needs-chainloading"), ("systemd-boot", "no-grub"), ("no-grub", "no-grub"),
         ("no-multiboot", "no-multiboot-module"), ("zfs", "boot-not-readable"), ("nothing-to-read", "no-grub"),
     ],
 )  # fmt: skip
@@ -68,6 +68,7 @@ def test_every_recorded_machine_is_judged_by_a_test():
         "uefi-secure",
         "uefi",
         "uefi-unreadable",
+        "uefi-with-key",
         "systemd-boot",
         "no-grub",
         "no-multiboot",
@@ -187,3 +188,14 @@ def test_answers_with_which_setup_would_erase_linux_are_refused():
     assert "without a question" in stop.text
     assert answers_stop({"hostname": "box"}) is None
     assert answers_stop(None) is None
+
+
+def test_on_uefi_the_key_that_is_plugged_in_is_named_and_only_smartos_may_be_chained():
+    setup = setup_of("uefi-with-key")
+    (stop,) = stops(setup, Way.UNPACKED, None)
+    assert "--chainload BBBB-0002" in stop.hint
+    assert "AAAA-0001" not in stop.hint
+    assert stops(setup, Way.CHAINLOAD, 0, "bbbb-0002") == ()
+    assert [p.reference for p in stops(setup, Way.CHAINLOAD, 0, "AAAA-0001")] == ["loader-of-linux"]
+    (absent,) = stops(setup, Way.CHAINLOAD, 0, "DDDD-0004")
+    assert (absent.reference, absent.level) == ("loader-not-here", "warning")

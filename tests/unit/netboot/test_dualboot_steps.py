@@ -182,10 +182,11 @@ def test_a_copy_that_reads_back_otherwise_is_never_put_into_the_menu(world, tmp_
 
 
 def test_without_rights_nothing_is_begun(world, tmp_path):
-    before, plan = tree(world.found), install_plan(world, image_of(tmp_path))
+    before, plan = tree(world.found), install_plan(world, image_of(tmp_path), CHOICES)
     world.found.allowed = False
     last = ran(world, plan)
     assert (last.exit_code, last.error.reference) == (9, "needs-root")
+    assert not Vault(world.paths).waiting()
     assert tree(world.found) == before
 
 
@@ -278,6 +279,22 @@ def test_a_link_in_the_place_of_the_menu_is_not_followed(world, tmp_path):
     last = ran(world, install_plan(world, image_of(tmp_path)))
     assert (last.exit_code, last.error.reference) == (4, "menu-is-a-link")
     assert tree(world.found) == before
+
+
+@pytest.mark.parametrize(("number", "moves"), [("0", False), ("1", True), ("5", True), ("saved", False)])
+def test_what_starts_by_itself_never_becomes_smartos_by_its_number(world, tmp_path, number, moves):
+    """A number that meant nothing so far (GRUB then takes the first entry) would mean SmartOS."""
+    world.found.at("/etc/grub.d/00_header").write_text(
+        f"#!/bin/sh\nexec cat << 'E'\n   set default=\"{number}\"\nE\n"
+    )
+    world.found.at("/etc/grub.d/00_header").chmod(0o755)
+    before = tree(world.found)
+    last = ran(world, install_plan(world, image_of(tmp_path)))
+    if moves:
+        assert (last.exit_code, last.error.reference) == (4, "default-would-move")
+        assert tree(world.found) == before
+    else:
+        assert last.exit_code == 0
 
 
 @pytest.mark.slow
