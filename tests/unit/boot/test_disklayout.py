@@ -317,8 +317,8 @@ def test_a_thousand_disks_take_less_than_a_twentieth_of_a_second(growth: float) 
     many = [ListedDisk("SCSI", f"d{n}", "V", "P", str(int(4 * TB * growth**n))) for n in range(1000)]
     random.Random(1).shuffle(many)
     best = 9.0
-    for _ in range(5):
-        start = time.perf_counter()
+    for _ in range(10):  # of this process alone: what else the machine does is not counted
+        start = time.process_time()
         layout_text(lay_out(many))
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert best < 0.05
