@@ -134,7 +134,8 @@ class World:
         A machine that is not ready yet is not waited for. Raises as `console` and `ConsoleShell.log_in`.
         """
         from smartos_wizard.core.errors import PrivilegeFailed
-        from smartos_wizard.reinstall.console_shell import RESCUE_PASSWORD, ConsoleShell
+        from smartos_wizard.reinstall.console_login import RESCUE_PASSWORD
+        from smartos_wizard.reinstall.console_shell import ConsoleShell
         from smartos_wizard.reinstall.ports import Address
 
         if self.practice:
@@ -262,9 +263,9 @@ def actions_of(kind: str) -> Mapping[str, Action[Any]]:
 
         return UPGRADE_ACTIONS if kind == "key-upgrade" else ROLLBACK_ACTIONS
     if kind.startswith("guest-"):
-        from smartos_wizard.guests.steps import GUEST_ACTIONS
+        from smartos_wizard.guests.steps import guest_actions
 
-        return GUEST_ACTIONS
+        return guest_actions(kind)
     if kind == "reinstall-backup":
         from smartos_wizard.reinstall.backup_steps import BACKUP_ACTIONS
 

@@ -17,7 +17,6 @@ from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.core.vault import Vault
 from smartos_wizard.guests import sandbox, spec_toml
 from smartos_wizard.guests.at_work import driver_of, guest_of, writing
-from smartos_wizard.guests.export.actions import EXPORT_ACTIONS
 from smartos_wizard.guests.hypervisor import Hypervisor
 from smartos_wizard.guests.iso import ISO_ACTIONS
 from smartos_wizard.guests.key_copy import KeyCopy
@@ -215,5 +214,13 @@ GUEST_ACTIONS: dict[str, Action[Any]] = {
     **RUN_ACTIONS,
     **ISO_ACTIONS,
     **VMWARE_ACTIONS,
-    **EXPORT_ACTIONS,
 }
+
+
+def guest_actions(kind: str) -> dict[str, Action[Any]]:
+    """What plans of that kind are made of. The exports are loaded where one is made: they take their time."""
+    if kind == "guest-export":
+        from smartos_wizard.guests.export.actions import EXPORT_ACTIONS
+
+        return EXPORT_ACTIONS
+    return GUEST_ACTIONS

@@ -63,6 +63,7 @@ class QemuDriver:
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
+        self._versions: dict[tuple[str, int], str] = {}
 
     def detect(self) -> Detection:
         """Whether QEMU is here, and which acceleration really works."""
@@ -197,6 +198,15 @@ class QemuDriver:
         return snapshots.names(self.call, guest)
 
     def _version(self, program: str) -> str:
+        """Asked once for a program as it lies there: making a guest wants it twice, and QEMU takes its time to say it."""
+        with contextlib.suppress(OSError):
+            key = (program, Path(program).stat().st_mtime_ns)
+            if key not in self._versions:
+                self._versions[key] = self._asked_version(program)
+            return self._versions[key]
+        return "unknown"
+
+    def _asked_version(self, program: str) -> str:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             said = subprocess.run(
                 [program, "--version"], check=False, capture_output=True, text=True, timeout=20

@@ -22,11 +22,11 @@ from smartos_wizard.guests.building import Wish, build
 from smartos_wizard.guests.model import BootKind, BootMedium, GuestSpec
 from smartos_wizard.guests.planning import plan_create
 from smartos_wizard.guests.sizing import HostSize
-from smartos_wizard.guests.steps import GUEST_ACTIONS
 from smartos_wizard.guests.store import GuestStore
 from smartos_wizard.media.model import ImageKind, VerifiedImage
 from smartos_wizard.practice.hypervisor import PracticeHypervisor
 from smartos_wizard.practice.image import build_usb_image, compress_gzip
+from smartos_wizard.world import actions_of
 
 GIB = 1 << 30
 
@@ -90,4 +90,4 @@ class Place:
         return list(self.events(plan, cancel))
 
     def events(self, plan: Plan, cancel: Cancel | None = None) -> Iterator[Event]:
-        return execute(Plan.from_json(plan.to_json()), GUEST_ACTIONS, self, cancel)
+        return execute(Plan.from_json(plan.to_json()), actions_of(plan.kind), self, cancel)
