@@ -218,8 +218,8 @@ def main() -> None:
     Path("/run/lab-state.json").write_text(json.dumps(state))
     if not state.get("waits"):
         sshd()
-    password = "root" if rescue else settings.get("console", "")
-    if password:
+    if settings.get("console"):
+        password = "root" if rescue else settings["console"]
         at_console(password, os.uname().nodename, waits=bool(state.get("waits")))
     else:
         say(f"{os.uname().nodename} console login: ")
