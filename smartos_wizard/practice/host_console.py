@@ -56,6 +56,10 @@ class PracticeConsole:
         """As `Console.put_back`."""
         self._came[:0] = data
 
+    def note(self, words: bytes) -> None:
+        """As `Console.note`."""
+        self._recent += words
+
     def close(self) -> None:
         """Nothing to let go of."""
         self.alive = False

@@ -59,6 +59,10 @@ class Console(Protocol):
         """Let these bytes, which were read, be read again, before all others."""
         ...
 
+    def note(self, words: bytes) -> None:
+        """Remember these words in `recent`, as if it had said them; they are not read."""
+        ...
+
     def close(self) -> None:
         """Let go of it. Nothing is raised; the machine goes on."""
         ...
@@ -167,6 +171,12 @@ class SocketConsole:
             self._came[:0] = data
             self._bound()
             self._news.notify_all()
+
+    def note(self, words: bytes) -> None:
+        """As `Console.note`."""
+        with self._news:
+            self._recent += words
+            del self._recent[:-RECENT]
 
     def close(self) -> None:
         """As `Console.close`."""

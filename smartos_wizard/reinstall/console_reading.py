@@ -20,6 +20,8 @@ BOUND = 64 << 10
 PROBE = b"id\r"
 """Typed where a console is silent, and harmless wherever it stands: a shell says who it is; login takes it for a name; the
 loader does not know it; setup takes it for no yes. A bare Enter would not do: it may be setup's last question."""
+RESTARTS = b"\r\n[told to restart] Loading unix\r\n"
+"""What is noted of a console whose machine was told to restart: until it says something, it is taken to be booting."""
 _QUIET = 0.3
 _PIECE = 0.1
 _MOVED = re.compile(rb"\x1b\[[0-9;]*[Hf]|\r+\n?")

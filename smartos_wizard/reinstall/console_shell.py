@@ -16,12 +16,12 @@ from smartos_wizard.core.errors import (
     Cancelled,
     DeviceLost,
     NetworkFailed,
-    PrivilegeFailed,
     WizardError,
 )
 from smartos_wizard.core.text import tame
+from smartos_wizard.reinstall.console_login import LOGIN_WAITS, RESCUE_PASSWORD, let_in
 from smartos_wizard.reinstall.console_port import Console
-from smartos_wizard.reinstall.console_reading import REFUSED, Reader, Seen, Stop, look
+from smartos_wizard.reinstall.console_reading import RESTARTS, Reader, Seen, Stop, look
 from smartos_wizard.reinstall.console_session import PATIENCE, NoAnswer, Session
 from smartos_wizard.reinstall.streams import END, CommandFailed
 
@@ -29,11 +29,6 @@ LIMIT = 1 << 20
 """No answer may be longer, in bytes: at 115200 baud it takes minutes."""
 FEED = 256 << 10
 """No more may be fed to a command."""
-LOGIN_WAITS = 300.0
-"""Seconds a machine that boots may take until it asks who logs in."""
-RESCUE_PASSWORD = "root"
-"""Root's password in the loader's Rescue Mode (smartos-live: boot/loader.conf, root_shadow)."""
-_LOG_IN = 60.0
 _PACK = 4096
 _REBOOTS = re.compile(r"\b(?:reboot|poweroff|halt|shutdown|uadmin|sdc-factoryreset)\b")
 _NEVER: Stop = lambda: False  # noqa: E731
@@ -100,57 +95,13 @@ class ConsoleShell:
     ) -> None:
         """Log in, or take the shell that is there already. A machine that boots is waited for, `seconds` at most.
 
-        Raises NetworkFailed `console-at-setup`, `console-at-loader`, `console-silent`; PrivilegeFailed `login-refused`; NoAnswer, DeviceLost, Cancelled. In every case nothing was changed there.
+        Raises NetworkFailed `console-at-setup`, `console-at-loader`, `console-silent`; PrivilegeFailed `login-refused`;
+        NoAnswer, DeviceLost, Cancelled. In every case nothing was changed there.
         """
-        seen = self._wait_ready(seconds, stop)
-        if seen is Seen.PASSWORD:  # of somebody who began and left
-            self._reader.forget()
-            self._reader.send(b"\r")
-            self._reader.until(lambda: self._reader.seen is Seen.LOGIN, _LOG_IN, stop)
-            seen = self._reader.seen
-        if seen is Seen.LOGIN:
-            self._give(user, password, stop)
+        self._logged_in = let_in(self._reader, self._name, user, password, seconds, stop)
         session = Session(self._reader, self._name, self._patience)
         session.begin(stop)
-        self._session = session
-
-    def _wait_ready(self, seconds: float, stop: Stop) -> Seen:
-        reader = self._reader
-        ready = (Seen.LOGIN, Seen.PASSWORD, Seen.SHELL)
-        until = time.monotonic() + seconds
-        seen = look(reader, min(5.0, seconds))
-        while seen not in ready:
-            if seen is Seen.SETUP:
-                raise NetworkFailed("console-at-setup", f"SmartOS's setup asks its questions on the console of {self._name}; nobody can log in.",
-                              hint="Answer them there, or leave them with Ctrl-C.", context="nothing was typed there")  # fmt: skip
-            if seen in (Seen.PROMPT, Seen.OPTIONS):
-                raise NetworkFailed("console-at-loader", f"{self._name} stands at its loader, and waits there.",
-                              hint="Type boot at the loader's prompt, or press Enter in its menu, if it is to boot normally.")  # fmt: skip
-            left = until - time.monotonic()
-            if left <= 0:
-                raise NetworkFailed("console-silent", f"Nobody asks who logs in on the console of {self._name}.",
-                                    hint="Is this the console that SmartOS uses (os_console)?", context=f"it shows {seen}; last said: {reader.last}")  # fmt: skip
-            before = reader.seen
-            reader.until(lambda before=before: reader.seen is not before, min(left, 30.0), stop)  # type: ignore[misc]
-            reader.settle()
-            seen = reader.seen if reader.seen is not before else look(reader, min(5.0, left), probe=before is not Seen.MENU)  # fmt: skip
-        return seen
-
-    def _give(self, user: str, password: str, stop: Stop) -> None:
-        reader = self._reader
-        reader.forget()
-        reader.send(user.encode() + b"\r")
-        reader.until(lambda: reader.seen in (Seen.PASSWORD, Seen.SHELL), _LOG_IN, stop)
-        if reader.seen is Seen.PASSWORD:
-            reader.settle(2.0)  # login forgets what was typed before it stops to echo
-            reader.forget()
-            reader.send(password.encode() + b"\r")
-            reader.until(lambda: reader.seen in (Seen.SHELL, Seen.LOGIN), _LOG_IN, stop)
-        reader.settle(10.0)
-        if REFUSED.search(reader.text) or reader.seen in (Seen.LOGIN, Seen.PASSWORD):
-            raise PrivilegeFailed("login-refused", f"{user} was not let in on the console of {self._name}.",
-                                  hint="Is the password right? In Rescue Mode it is root.", context="nothing was changed there")  # fmt: skip
-        self._logged_in = True
+        self._session, self._reboots = session, False
 
     def close(self) -> None:
         """Log out where this logged in, and close the console. Nothing is raised.
@@ -158,7 +109,9 @@ class ConsoleShell:
         After a command that reboots nothing more is typed: it may be the loader that reads it.
         """
         session, self._session = self._session, None
-        if session is not None and not self._reboots:
+        if session is not None and self._reboots:
+            self._console.note(RESTARTS)
+        elif session is not None:
             with contextlib.suppress(WizardError):
                 session.line(f"rm -f $D/?{self._count};rmdir $D/b{self._count};r # $?", tries=1)
             session.end()
@@ -230,6 +183,8 @@ class ConsoleShell:
         except DeviceLost as error:
             if error.reference != "connection-lost":  # this one says that it restarts
                 raise
+        if self._reboots:
+            self._console.note(RESTARTS)
         self._reader.give_back()
 
     def _need(self) -> Session:

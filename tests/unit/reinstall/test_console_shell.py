@@ -7,6 +7,7 @@ import re
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,20 @@ def ready(console: object, **words: float) -> ConsoleShell:
     host = ConsoleShell(console, "kestrel", **words)  # type: ignore[arg-type]
     host.log_in()
     return host
+
+
+def once(there: Path, then: Callable[[], object]) -> threading.Thread:
+    """Do something as soon as a command has made that file."""
+
+    def wait() -> None:
+        until = time.monotonic() + 60
+        while not there.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        then()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
 
 
 @pytest.mark.parametrize("below", SHELLS, ids=["bash", "sh"])
@@ -222,29 +237,28 @@ def test_a_line_that_is_cut_in_the_middle_is_told_and_the_command_goes_on(tmp_pa
     wire, mark = Wire(), tmp_path / "mark"
     with shell_console(wire) as console:
         host = ready(console)
-        threading.Timer(2.0, wire.cut.set).start()
+        began = once(tmp_path / "began", wire.cut.set)
         with pytest.raises(DeviceLost):
-            ask(host, f"sleep 3; echo yes >{mark}")
-        until = time.monotonic() + 6
+            ask(host, f"touch {tmp_path}/began; sleep 3; echo yes >{mark}.part; mv {mark}.part {mark}")
+        began.join()
+        until = time.monotonic() + 30
         while not mark.exists() and time.monotonic() < until:
             time.sleep(0.1)
-        time.sleep(0.1)
         assert mark.read_text() == "yes\n"
 
 
-def test_a_machine_that_restarts_meanwhile_is_told_and_its_words_are_left_to_be_read() -> None:
-    restarts = threading.Event()
-
-    def said(data: bytes) -> bytes:
-        return b"" if not restarts.is_set() else b"\r\nSunOS Release 5.11\r\nkestrel console login: "
-
+def test_a_machine_that_restarts_meanwhile_is_told_and_its_words_are_left_to_be_read(tmp_path: Path) -> None:
     wire = Wire()
     with shell_console(wire) as console:
         host = ready(console, patience=2)
-        timer = threading.Timer(1.5, lambda: (setattr(wire, "said", said), restarts.set()))
-        timer.start()
+
+        def restart() -> None:
+            wire.said = lambda data: b"\r\nSunOS Release 5.11\r\nkestrel console login: "
+
+        began = once(tmp_path / "began", restart)
         with pytest.raises(DeviceLost) as raised:
-            ask(host, "sleep 30")
+            ask(host, f"touch {tmp_path}/began; sleep 30")
+        began.join()
         assert raised.value.reference == "connection-lost"
         assert b"login:" in console.read(2)
 
@@ -252,12 +266,11 @@ def test_a_machine_that_restarts_meanwhile_is_told_and_its_words_are_left_to_be_
 def test_a_command_is_ended_where_that_is_asked_for(tmp_path: Path) -> None:
     with shell_console() as console:
         host = ready(console)
-        began = time.monotonic()
         with pytest.raises(Cancelled):
             ask(
                 host,
-                f"echo $$ >{tmp_path}/pid; sleep 300; echo never >{tmp_path}/never",
-                lambda: time.monotonic() > began + 1.5,
+                f"echo $$ >{tmp_path}/part; mv {tmp_path}/part {tmp_path}/pid; sleep 300; echo never >{tmp_path}/never",
+                (tmp_path / "pid").exists,
             )
         pid = int((tmp_path / "pid").read_text())
         assert ask(host, f"sleep 0.3; ps -o stat= -p {pid} | grep -v Z || echo ended") == b"ended\n"
@@ -320,6 +333,22 @@ def test_after_a_reboot_was_told_nothing_more_is_typed() -> None:
         typed = len(wire.keys)
         host.close()
         assert len(wire.keys) == typed
+
+
+def test_a_machine_that_was_told_to_restart_is_waited_for_and_nothing_is_typed() -> None:
+    wire = Wire(said=lambda data: b"")
+    with shell_console() as console:
+        host = ConsoleShell(console, "kestrel", keep=True)
+        host.log_in()
+        host.leave(": not really, but said: reboot")
+        time.sleep(0.5)
+        console.read(0)
+    with shell_console(wire) as restarting:
+        restarting.note(console.recent)
+        with pytest.raises(NetworkFailed) as raised:
+            ConsoleShell(restarting, keep=True).log_in(seconds=2)
+        assert raised.value.reference == "console-silent"
+        assert not wire.keys
 
 
 def test_a_console_that_is_kept_knows_what_it_showed_and_nothing_is_typed_to_find_out() -> None:
