@@ -11,6 +11,7 @@ from smartos_wizard.cli.dualboot_choice import Made, make, root_option, way_opti
 from smartos_wizard.cli.key_image import image_options
 from smartos_wizard.cli.output import emit, json_option, say, tell
 from smartos_wizard.cli.reinstall_reading import paragraph
+from smartos_wizard.cli.wizard import wants_ascii
 from smartos_wizard.core.errors import ExitCode
 from smartos_wizard.core.text import size
 
@@ -59,19 +60,19 @@ def plan_command(
     if as_json:
         emit(_document(made, problems, stopped))
     else:
-        _show(made, problems, stopped)
+        _show(made, problems, stopped, ascii_only=wants_ascii(options.ascii))
     return int(ExitCode.REFUSED if stopped else ExitCode.DONE)
 
 
-def _show(made: Made, problems: tuple[Problem, ...], stopped: bool) -> None:
+def _show(made: Made, problems: tuple[Problem, ...], stopped: bool, *, ascii_only: bool) -> None:
     for line in setup_lines(made.setup):
-        paragraph(line)
+        paragraph(line, ascii_only=ascii_only)
     say()
     heads = {"stop": "STOP     ", "warning": "DANGER   ", "note": "note     "}
     for problem in problems:
-        paragraph(f"{problem.text} ({problem.reference})", heads[problem.level])
+        paragraph(f"{problem.text} ({problem.reference})", heads[problem.level], ascii_only=ascii_only)
         if problem.hint:
-            paragraph(problem.hint, " " * 9)
+            paragraph(problem.hint, " " * 9, ascii_only=ascii_only)
     say()
     if stopped:
         say("So it is not set up. Nothing was changed.")

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from smartos_wizard.boot.model import BootChoices, Kmdb, Module
+from smartos_wizard.media import machine
 from smartos_wizard.netboot.dualboot_draft import Draft, draft, files_of, iso_name
 from smartos_wizard.netboot.dualboot_model import Volume, Way
 from smartos_wizard.netboot.grub_entry import ROOT_ROOT
-from tests.lab.rig import probe, probe_disk
+from tests.lab.rig import parts, probe, probe_disk
 
 pytestmark = pytest.mark.lab
 
@@ -166,3 +167,53 @@ def test_a_damaged_archive_is_refused_by_the_kernel(tmp_path, platform):
     beside.overwrite(archive[1_000_000:1_000_064], bytes(64))
     ran = probe_disk.booted(beside.disk, tmp_path / "run")
     assert (ran.code, ran.report.hashes) == (probe.WRONG_HASH, {"ramdisk": "mismatch"})
+
+
+def test_by_uefi_grub_starts_smartos_own_loader_from_its_key(tmp_path):
+    """A GRUB that says its word stands in the loader's place on the key."""
+    probe_disk.need()
+    parts.need_files(["/usr/lib/grub/x86_64-efi/chain.mod"])
+    firmware = machine.uefi()
+    if firmware is None:
+        parts.missing("UEFI firmware for QEMU (ovmf)")
+        return
+    key, linux = tmp_path / "key.img", tmp_path / "linux.img"
+    word = "the loader of SmartOS\n"
+    uuid = _esp(
+        key,
+        "serial terminal echo halt",
+        f"serial --unit=0\nterminal_output serial\necho {word}sleep 1\nhalt\n",
+    )
+    entries = draft(
+        Way.CHAINLOAD, HOME, Volume("/", "ext4", "aaaa"), "loader", (), BootChoices(), uuid
+    ).entries
+    _esp(linux, "chain search search_fs_uuid", f"{entries}\nset default=0\nset timeout=0\n")
+    variables = tmp_path / "vars.fd"
+    variables.write_bytes(Path(firmware.files[1]).read_bytes())
+    media = [
+        "-drive",
+        f"if=pflash,format=raw,readonly=on,file={firmware.files[0]}",
+        "-drive",
+        f"if=pflash,format=raw,file={variables}",
+    ]
+    for index, disk in enumerate((linux, key)):
+        media += ["-drive", f"file={disk},format=raw,if=none,id=d{index},snapshot=on"]
+        media += ["-device", f"virtio-blk-pci,drive=d{index},bootindex={index}"]
+    ran = probe.started(tmp_path / "run", media, patience=90)
+    assert word.strip() in ran.said, ran.said[-2000:]
+
+
+def _esp(disk: Path, modules: str, script: str) -> str:
+    """A disk with a FAT partition whose /EFI/BOOT/BOOTX64.EFI is a GRUB that runs this script; the FAT's UUID."""
+    tree, early = disk.with_suffix(".tree"), disk.with_suffix(".cfg")
+    (tree / "EFI/BOOT").mkdir(parents=True)
+    (tree / "EFI/BOOT/grub.cfg").write_text(script)
+    early.write_text("configfile ($root)/EFI/BOOT/grub.cfg\n")
+    program = str(tree / "EFI/BOOT/BOOTX64.EFI")
+    words = ("part_msdos", "part_gpt", "fat", "normal", "configfile", "test", "sleep", *modules.split())
+    probe_disk.run(
+        "grub-mkimage", "-O", "x86_64-efi", "-o", program, "-p", "/EFI/BOOT", "-c", str(early), *words
+    )
+    uuid = probe_disk.filled(disk, "vfat", tree)
+    probe_disk.run("sfdisk", "-q", "--part-type", str(disk), "1", "ef")
+    return uuid
