@@ -10,6 +10,7 @@ from smartos_wizard.core.paths import Paths
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Run, Work
 from smartos_wizard.core.text import tame
+from smartos_wizard.core.vault import Vault
 from smartos_wizard.reinstall.backup_asking import identity
 from smartos_wizard.reinstall.console_port import Console
 from smartos_wizard.reinstall.model import Survey
@@ -62,9 +63,12 @@ def door(run: Run[ReinstallWorld]) -> StreamHost:
     host = run.world.doors.pop(where["host"], None)
     if host is None:
         key = (where["host_key"],) if where["host_key"] else ()
+        secret = run.plan.params.get("secret", "")
+        password = Vault(run.world.paths).get(secret).decode() if secret else None
         host = run.world.hosts.open(
             Address(
-                where["host"], where["user"], where["port"], where["jump"], where["identity"], accept=key, remember=False
+                where["host"], where["user"], where["port"], where["jump"], where["identity"], password, accept=key,
+                remember=False,
             )
         )  # fmt: skip
     run.on_end.append(host.close)
