@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -259,10 +259,8 @@ def _forget_empty(root: Path) -> None:
     """Nothing came of it: what was made to begin with goes again."""
     shutil.rmtree(Tree(root).own, ignore_errors=True)
     for place in (root / RELEASES, root):
-        try:
+        with suppress(OSError):  # not empty, or not there
             place.rmdir()
-        except OSError:
-            return
 
 
 def _drop(root: Path, path: str) -> None:

@@ -7,9 +7,12 @@ machines. Only GET and HEAD, only regular files below the tree, nothing whose na
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import socket
 import stat
+import sys
+import termios
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +33,10 @@ _SILENT = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """How far a request is: who, which path of the tree, bytes sent of how many; `ended` says it is over, `status` how."""
+    """How far a request is: who, which path of the tree, bytes acknowledged of how many; `ended`: it is over, `status` how.
+
+    `status` is HTTP's, and 0 where the machine went away in the middle.
+    """
 
     address: str
     path: str
@@ -136,9 +142,14 @@ class FileServer:
                 if not sent:
                     raise ConnectionResetError  # the file became shorter meanwhile: the machine must notice
                 done += sent
-                self._told(Fetched(at.address, at.path, done, at.total, at.status, ended=done == end))
+                there = max(at.done, done - max(0, _on_the_way(transport)))
+                self._told(Fetched(at.address, at.path, there, at.total, at.status))
+            await _arrived(transport)
+            self._told(Fetched(at.address, at.path, done, at.total, at.status, ended=True))
             await response.write_eof()
-        except (ConnectionError, OSError, RuntimeError):  # asyncio's for a transport that is closing
+        except (OSError, RuntimeError) as error:  # asyncio's for a transport that is closing
+            if error.args and isinstance(error, ConnectionResetError) and isinstance(error.args[0], int):
+                done -= error.args[0]
             self._told(Fetched(at.address, at.path, done, at.total, 0, ended=True))
             if request.transport is not None:
                 request.transport.abort()
@@ -192,6 +203,26 @@ def _response(request: web.Request, info: os.stat_result) -> tuple[web.StreamRes
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = count
     return response, start, count
+
+
+async def _arrived(transport: asyncio.BaseTransport) -> None:
+    """Return when the machine acknowledged everything. Raises ConnectionResetError where it goes away before."""
+    left = _on_the_way(transport)
+    while left > 0:
+        await asyncio.sleep(0.02)
+        now = _on_the_way(transport)
+        if now < 0 or (transport.is_closing() and now > 0):
+            raise ConnectionResetError(left)
+        left = now
+
+
+def _on_the_way(transport: asyncio.BaseTransport) -> int:
+    """Bytes that the kernel took and the machine has not acknowledged (Linux tcp(7): SIOCOUTQ); -1 where it is closed."""
+    sock = transport.get_extra_info("socket")
+    try:
+        return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except (OSError, ValueError, AttributeError):
+        return -1
 
 
 def _be_impatient(transport: asyncio.BaseTransport) -> None:

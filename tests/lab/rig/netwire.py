@@ -71,23 +71,53 @@ class Wire:
         return Running(self.inside(self.server, *argv(*line)), home)
 
     @contextmanager
-    def dhcp_server(self) -> Iterator[subprocess.Popen[str]]:
-        """A foreign DHCP server that knows nothing of booting."""
+    def dhcp_server(self, *, addresses: bool = True) -> Iterator[subprocess.Popen[str]]:
+        """A foreign DHCP server that knows nothing of booting; without `addresses` a router for IPv6 only."""
         words = ["dnsmasq", "--keep-in-foreground", "--port=0", "--no-hosts", "--no-resolv", "--bind-interfaces",
-                 f"--interface={INTERFACE}", "--dhcp-range=10.77.0.100,10.77.0.199,1h", "--conf-file=/dev/null",
+                 f"--interface={INTERFACE}", "--conf-file=/dev/null",
                  f"--dhcp-leasefile={self.place}/foreign.leases", "--pid-file=", "--log-facility=-", "--no-ping",
                  "--enable-ra", "--dhcp-range=fd77::,ra-only"]  # fmt: skip
+        words += ["--dhcp-range=10.77.0.100,10.77.0.199,1h"] if addresses else []
         with subprocess.Popen(
             self.inside(self.foreign, *words), stderr=subprocess.PIPE, text=True, start_new_session=True
         ) as process:  # fmt: skip
             assert process.stderr is not None
             for line in process.stderr:
-                if "DHCP" in line:
+                if "IPv6 router advertisement enabled" in line:
                     break
             try:
                 yield process
             finally:
                 process.terminate()
+
+    @contextmanager
+    def hosts(self, count: int) -> Iterator[list[str]]:
+        """Namespaces with an address each on the wire, as machines that only fetch."""
+        names = [f"{self.name}h{number}" for number in range(count)]
+        try:
+            for number, name in enumerate(names):
+                ip("netns", "add", name)
+                ip(
+                    "-n",
+                    name,
+                    "link",
+                    "add",
+                    "eth0",
+                    "type",
+                    "veth",
+                    "peer",
+                    "name",
+                    f"host{number}",
+                    "netns",
+                    self.machines,
+                )
+                ip("-n", name, "addr", "add", f"10.77.0.{200 + number}/24", "dev", "eth0")
+                ip("-n", name, "link", "set", "eth0", "up")
+                ip("-n", self.machines, "link", "set", f"host{number}", "master", "br0", "up")
+            yield names
+        finally:
+            for name in names:
+                subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
     def tap(self) -> str:
         """One more socket on the bridge, for a machine."""
@@ -148,8 +178,8 @@ def wire(place: Path) -> Iterator[Wire]:
 
 
 def _remove(name: str) -> None:
-    for kind in "smf":
-        namespace = f"{name}{kind}"
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False).stdout
+    for namespace in re.findall(rf"^({name}(?:[smf]|h\d+))\b", listed, re.MULTILINE):
         done = subprocess.run(["ip", "netns", "pids", namespace], capture_output=True, text=True, check=False)
         for pid in done.stdout.split():
             with suppress(ProcessLookupError):
@@ -160,7 +190,7 @@ def _remove(name: str) -> None:
 def _sweep() -> None:
     """Remove the namespaces of sessions that are gone."""
     done = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False)
-    for name in set(re.findall(r"^(swl(\d+))[smf]\b", done.stdout, re.MULTILINE)):
+    for name in set(re.findall(r"^(swl(\d+))(?:[smf]|h\d+)\b", done.stdout, re.MULTILINE)):
         if not Path(f"/proc/{name[1]}").exists():
             _remove(name[0])
 
@@ -231,10 +261,10 @@ class Machine:
 
     def type(self, words: str) -> None:
         """Type words."""
-        named = {" ": "spc", "/": "slash", ".": "dot", "-": "minus", ":": "shift-semicolon"}
+        named = {" ": "spc", "/": "slash", ".": "dot", "-": "minus", ":": "shift semicolon"}
         for letter in words:
-            keys = [{"type": "qcode", "data": name} for name in named.get(letter, letter).split("-")]
-            self.qmp.ask("send-key", keys=keys if letter != "-" else [{"type": "qcode", "data": "minus"}])
+            name = named.get(letter, f"shift {letter.lower()}" if letter.isupper() else letter)
+            self.qmp.ask("send-key", keys=[{"type": "qcode", "data": key} for key in name.split()])
             time.sleep(0.12)
 
     def await_said(self, words: str, seconds: float = 60) -> str:
