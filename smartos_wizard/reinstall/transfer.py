@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 
 from smartos_wizard.core.errors import Cancelled, ProofFailed, WizardError
@@ -91,15 +92,19 @@ def _piece(
     """One stream; the bytes that were sent with it and before it."""
     done, stop = before, stopper(run)
 
-    def chunks() -> Iterator[bytes]:
+    def chunks() -> Generator[bytes, None, None]:
         nonlocal done
         for chunk in what.source.stream(shell(piece.send), stop):
             done += len(chunk)
             yield chunk
 
+    def through() -> None:
+        with closing(chunks()) as stream:  # where the target fails, the source's command is ended at once
+            what.target.feed(shell(piece.receive), stream, stop)
+
     yield from in_thread(
         run,
-        lambda: what.target.feed(shell(piece.receive), chunks(), stop),
+        through,
         lambda: [Advanced(run.clock(), step.id, done, max(what.total, done) if what.total else None)],
         lambda: False,  # both ends see the stop themselves; none is left behind that still receives
     )

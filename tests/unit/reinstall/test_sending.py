@@ -167,7 +167,7 @@ def test_stopped_in_a_stream_nothing_half_stays_anywhere(server, other, to, path
             cancel.request()
     assert end(events).exit_code == 3
     assert not snapshots(server)
-    assert set(held(other)) == {f"zones/{IMAGE}", f"zones/{WEB}"}, "what is whole stays"
+    assert set(held(other)) == {f"zones/{IMAGE}", f"zones/{WEB}", f"zones/{WEB}/disk0"}, "what is whole stays"
     good(run(sending_plan(server, to, other, paths), paths))
     assert set(held(other)) == set(DATA)
 
