@@ -79,7 +79,9 @@ def show_command(options: Options, name: str, as_json: bool) -> None:
         else problem
     )
     say(f"{guest.name}: {state}")
-    say(f"  in        {spec.hypervisor}, {spec.memory} MiB, {spec.cpus} processors, {spec.uuid}")
+    say(
+        f"  in        {spec.hypervisor}, {spec.memory} MiB, {spec.cpus} processor{'s' if spec.cpus != 1 else ''}, {spec.uuid}"
+    )
     say(f"  starts    {spec.boot.stamp or spec.boot.source} ({spec.boot.kind.value}), console {spec.console}")
     for disk in spec.disks:
         say(f"  disk      {disk.name}, {text.size(disk.size)}")

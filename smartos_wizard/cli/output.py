@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 import signal
 import sys
 import time
@@ -92,7 +93,8 @@ def plan_lines(plan: Plan) -> list[str]:
         lines.append(f"About {text.duration(max(1, plan.seconds))}.")
     if plan.confirmation is not None:
         lines.append(
-            f"{plan.confirmation.prompt}: " + " ".join(f"--confirm {t}" for t in plan.confirmation.tokens)
+            f"{plan.confirmation.prompt}: "
+            + " ".join(f"--confirm {shlex.quote(t)}" for t in plan.confirmation.tokens)
         )
     return lines
 

@@ -5,6 +5,7 @@ The same plan is shown on the review screen, printed by `--dry-run`, dumped by `
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -147,6 +148,6 @@ def require_confirmed(plan: Plan, typed: tuple[str, ...]) -> None:
         f"Nothing was done: this {does} and was not confirmed."
         if not typed
         else f"Nothing was done: the confirmation names something else than what would be {it}.",
-        hint=f"{asked.prompt}: " + " ".join(f"--confirm {token}" for token in asked.tokens),
+        hint=f"{asked.prompt}: " + " ".join(f"--confirm {shlex.quote(token)}" for token in asked.tokens),
         expected=list(asked.tokens),
     )

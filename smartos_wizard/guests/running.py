@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from smartos_wizard.core.errors import WizardError
 from smartos_wizard.core.events import Event, Noted
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
+from smartos_wizard.guests import sandbox
 from smartos_wizard.guests.at_work import driver_of, guest_of
 from smartos_wizard.guests.hypervisor import Hypervisor
-from smartos_wizard.guests.model import Guest
+from smartos_wizard.guests.model import Drift, Guest
 from smartos_wizard.guests.ports import GuestWorld, typed
 from smartos_wizard.guests.waiting import note_start
 from smartos_wizard.media.watching import in_thread
@@ -35,16 +38,28 @@ def _start(run: Run[GuestWorld], step: Step) -> Work:
     guest, hypervisor = guest_of(run), driver_of(run)
     said: list[str] = []
 
+    told: list[str] = []
+
     def tick() -> Iterator[Event]:
         while said:
+            told.append(said[0])
             yield Noted(run.clock(), step.id, said.pop(0))
 
-    def work() -> None:
+    def work() -> tuple[Drift, ...]:
         note_start(guest, hypervisor)
         hypervisor.start(guest, said.append)
+        with contextlib.suppress(WizardError):  # it runs; that nobody says how is no failure of starting
+            return sandbox.drift(guest.spec, hypervisor.inspect(guest))
+        return ()
 
-    yield from in_thread(run, work, tick)
-    run.result["say"] = [f"{guest.name} runs.", *_next(run.world, guest, hypervisor)]
+    found: tuple[Drift, ...] = yield from in_thread(run, work, tick)
+    for each in found:
+        words = f"{each.what}: asked {each.asked}, it is {each.actual}"
+        if not any(words in line for line in told):
+            yield Noted(run.clock(), step.id, words, level="warning", reference="drift")
+    run.result["drift"] = [[each.what, each.asked, each.actual] for each in found]
+    runs = f"{guest.name} runs{', but not all is as asked' if found else ''}."
+    run.result["say"] = [runs, *_next(run.world, guest, hypervisor)]
     return {}
 
 

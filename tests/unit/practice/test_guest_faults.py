@@ -64,8 +64,14 @@ def test_drift_comes_at_once_or_with_the_start(place: Place) -> None:
     inspect = place.drivers[0].inspect
     assert [d.what for d in sandbox.drift(drifts.spec, inspect(drifts))] == ["sound"]
     assert sandbox.drift(forgetful.spec, inspect(forgetful)) == ()
-    said = [e.text for e in place.run(plan_start(forgetful)) if isinstance(e, Noted)]
-    assert any("forgotten" in line for line in said)
+    events = place.run(plan_start(forgetful))
+    noted = [e for e in events if isinstance(e, Noted)]
+    assert any("forgotten" in each.text for each in noted)
+    (warned,) = [each for each in noted if each.reference == "drift"]
+    assert (warned.level, warned.text) == ("warning", "shared clipboard: asked off, it is on")
+    end: Any = events[-1]
+    assert end.result["drift"] == [["shared clipboard", "off", "on"]]
+    assert end.result["say"][0] == "forgetful runs, but not all is as asked."
     assert [d.what for d in sandbox.drift(forgetful.spec, inspect(forgetful))] == ["shared clipboard"]
 
 
