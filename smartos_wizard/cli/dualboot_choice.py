@@ -70,12 +70,15 @@ def make(
     from smartos_wizard.netboot.dualboot_draft import draft, files_of, refuse_choices
     from smartos_wizard.netboot.dualboot_judging import home_for
     from smartos_wizard.netboot.dualboot_model import HOMES, Volume, Way
+    from smartos_wizard.netboot.dualboot_planning import problems_of, refuse
     from smartos_wizard.netboot.dualboot_setup import read_setup
 
     refuse_choices(choices)
     linux = world.linux(root)
     setup = read_setup(linux)
     way = _way(way_word, uuid)
+    if need:  # before a mirror is asked
+        refuse(problems_of(setup, way, choices, None, uuid))
     download, image = None, None
     if way is Way.CHAINLOAD:
         _refuse_source(source)
@@ -137,7 +140,13 @@ def _source(
     if choice.release:
         download, image = released(choice, world, kind)
         return download, image, way
-    is_iso = recognise(Path(choice.image)).kind is ImageKind.ISO
+    facts = recognise(Path(choice.image))
+    if facts.kind not in (ImageKind.ISO, ImageKind.PLATFORM):
+        raise UsageProblem(
+            "not-a-platform", f"{Path(choice.image).name} is neither a platform tarball nor an ISO: it looks like {facts.looks_like}.",
+            hint="Give platform-*.tgz or smartos-*.iso of a release, or --release.", context=choice.image,
+        )  # fmt: skip
+    is_iso = facts.kind is ImageKind.ISO
     if is_iso and not asked:
         way = Way.ISO
     elif not is_iso and way is Way.ISO:

@@ -69,7 +69,8 @@ def _show(made: Made, problems: tuple[Problem, ...], stopped: bool, *, ascii_onl
         paragraph(line, ascii_only=ascii_only)
     say()
     heads = {"stop": "STOP     ", "warning": "DANGER   ", "note": "note     "}
-    for problem in problems:
+    refused = {p.reference for p in problems if p.level == "stop"}
+    for problem in problems if not stopped else [p for p in problems if p.reference in refused]:
         paragraph(f"{problem.text} ({problem.reference})", heads[problem.level], ascii_only=ascii_only)
         if problem.hint:
             paragraph(problem.hint, " " * 9, ascii_only=ascii_only)

@@ -79,6 +79,32 @@ def test_an_iso_is_copied_as_it_is(world, tmp_path):
     assert tree(world.found) == before
 
 
+def test_the_platform_may_come_out_of_an_iso(world, tmp_path):
+    before, image = tree(world.found), image_of(tmp_path, Way.ISO)
+    last = ran(world, install_plan(world, image))
+    assert last.exit_code == 0, last
+    found = tree(world.found)
+    archive = found[f"boot/smartos-wizard/{STAMP}/platform/i86pc/amd64/boot_archive"][1]
+    assert len(archive) == 64 << 10
+    assert "loopback" not in found[MENU][1].decode()
+    assert ran(world, remove_plan(world)).exit_code == 0
+    assert tree(world.found) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda d: d[:-4096], lambda d: d + b"x", lambda d: d.replace(b"unix", b"UNIX")],
+    ids=["cut", "longer", "no-kernel"],
+)
+def test_an_iso_that_is_not_the_published_one_is_taken_back(world, tmp_path, damage):
+    before, image = tree(world.found), image_of(tmp_path, Way.ISO)
+    plan = install_plan(world, image, way=Way.ISO)
+    image.path.write_bytes(damage(image.path.read_bytes()))
+    last = ran(world, plan)
+    assert (last.exit_code, last.error.reference) == (6, "image-changed")
+    assert tree(world.found) == before
+
+
 def test_secrets_are_in_no_plan_and_no_event(world, tmp_path):
     shadow = "$5$abcdefgh$Kx0v./yZpLmNoPqRsTuVwXyZ0123456789abcdEFGH1"
     plan = install_plan(world, image_of(tmp_path), CHOICES.with_(root_shadow=shadow))
