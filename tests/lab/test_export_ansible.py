@@ -221,7 +221,7 @@ def test_it_waits_until_the_machine_has_gone_down_and_come_back(fleet: PlayedFle
     seen: list[str] = []
 
     def machine() -> None:
-        assert fleet.rebooted()
+        assert fleet.rebooted(seconds=240)
         door.close()
         seen.append("down")
         time.sleep(3)

@@ -30,10 +30,15 @@ with open(place / "calls", "a") as file:
     file.write(call + "\\n")
 pools, here = state["pools"], [p for p in state["pools"] if p["imported"]]
 
+def say(lines):
+    for line in lines:
+        print(line)
+
 def end(code=0):
     if call in state["appears"]:
         state["pools"].append(state["appears"][call])
-    (place / "state.json").write_text(json.dumps(state))
+    (place / "new.json").write_text(json.dumps(state))
+    (place / "new.json").replace(place / "state.json")
     sys.exit(code)
 
 if call in state["fails"]:
@@ -48,17 +53,17 @@ elif name == "zonename":
 elif name == "bootparams":
     print("smartos=false\\nnoimport=true" if state["rescue"] else "smartos=true")
 elif name == "dladm":
-    print("\\n".join(mac.replace(":", "\\\\:") for mac in state["macs"]))
+    say(mac.replace(":", "\\\\:") for mac in state["macs"])
 elif call == "zpool list -Ho name,guid":
-    print("\\n".join(p["name"] + "\\t" + p["guid"] for p in here))
+    say(p["name"] + "\\t" + p["guid"] for p in here)
 elif call == "zpool list -Ho guid":
-    print("\\n".join(p["guid"] for p in here))
+    say(p["guid"] for p in here)
 elif call.startswith("zpool list -Ho guid "):
     found = [p["guid"] for p in here if p["name"] == words[3]]
-    print("\\n".join(found))
+    say(found)
     end(not found)
 elif call.startswith("zpool list -Ho name,health "):
-    print("\\n".join(p["name"] + "\\tONLINE" for p in here if p["name"] == words[3]))
+    say(p["name"] + "\\tONLINE" for p in here if p["name"] == words[3])
 elif call == "zpool import":
     for p in pools:
         if not p["imported"]:
@@ -88,9 +93,9 @@ elif call.startswith("zfs get -Hpo name,value -t filesystem -s local,received sm
     if state["mark"]:
         print(state["mark"] + "\\tyes")
 elif call.startswith("zfs list -Ho name -d 1 "):
-    print("\\n".join(state["datasets"]))
+    say(state["datasets"])
 elif call == "vmadm list -Ho uuid,state":
-    print("\\n".join(uuid + "  " + at for uuid, at in state["instances"].items()))
+    say(uuid + "  " + at for uuid, at in state["instances"].items())
 elif name == "vmadm" and words[0] in ("stop", "start") and words[1] in state["instances"]:
     state["instances"][words[1]] = "stopped" if words[0] == "stop" else "running"
 elif name == "reboot":
@@ -158,9 +163,9 @@ class PlayedFleet:
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
-    def rebooted(self, times: int = 1) -> bool:
-        """Whether it was told to reboot so often; waits for a reboot that was said to come."""
-        until = time.monotonic() + 20
+    def rebooted(self, times: int = 1, seconds: float = 20.0) -> bool:
+        """Whether it was told to reboot so often; waits so long for a reboot that was said to come."""
+        until = time.monotonic() + seconds
         while self.state["boots"] < times and time.monotonic() < until:
             time.sleep(0.05)
         return bool(self.state["boots"] == times)
