@@ -56,11 +56,15 @@ class Seen(StrEnum):
 OPTION = re.compile(r"\[?R\]?escue Mode[. :]*(?P<state>On|Off)\b")
 MENU = re.compile(r"Configure Boot \[?O\]?ptions")
 PROMPT = re.compile(r"(?:\A|\n)[ \t]*(?:ok|OK)[ \t]*\Z")
-LOGIN = re.compile(r"(?<!Last )\blogin:")
+# Not “Last login:”, nor what syslog prints of a login: “kestrel login: [ID 254462 auth.notice] ROOT LOGIN /dev/console”.
+LOGIN = re.compile(r"(?<!Last )\blogin:(?!\s*(?:\[ID|ROOT LOGIN))")
 PASSWORD = re.compile(r"Password:[ ]*\Z")
 BOOTING = re.compile(r"Loading unix|SunOS Release")
 REFUSED = re.compile(r"Login incorrect")
-_SHELL = re.compile(r"\buid=\d+\(|(?:\A|\n)[^\n]{0,120}[#$][ ]?\Z")
+# A prompt is the last that was said, but for a line of syslog, which begins with the time.
+_SHELL = re.compile(
+    r"\buid=\d+\(|(?:\A|\n)[^\n]{0,120}[#$](?:[ ]?\Z| (?=[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ))"
+)
 _MARKS = (
     (re.compile(r"Autoboot in \d"), Seen.MENU), (MENU, Seen.MENU), (OPTION, Seen.OPTIONS), (PROMPT, Seen.PROMPT),
     (BOOTING, Seen.BOOTING), (LOGIN, Seen.LOGIN), (PASSWORD, Seen.PASSWORD), (_SHELL, Seen.SHELL),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import time
 
 from smartos_wizard.core.errors import DeviceLost, WizardError
 from smartos_wizard.reinstall.console_frames import LINE, PIECE, TURN_BACK, cksum, printed, reply, typed
@@ -146,22 +147,27 @@ class Session:
                 self._reader.settle(2.0)
 
     def _answered(self, answer: re.Pattern[str], stop: Stop) -> str | None:
-        reader = self._reader
+        reader, until = self._reader, time.monotonic() + self._patience
 
         def gone() -> bool:
             return reader.seen in _GONE
 
-        reader.until(lambda: answer.search(reader.text) is not None or gone(), self._patience, stop)
-        found = answer.search(reader.text)
-        if found is None and gone():
-            reader.settle(0.5, 0.1)
-            seen = reader.seen
-            reader.give_back()
-            raise DeviceLost(
-                "connection-lost", f"The shell on the console {self._name} has gone: it shows {seen} now.",
-                hint="The machine restarted, or somebody logged out there.", seen=str(seen),
-            )  # fmt: skip
-        return found["words"] if found is not None else None
+        while True:
+            left = until - time.monotonic()
+            reader.until(lambda: answer.search(reader.text) is not None or gone(), left, stop)
+            found = answer.search(reader.text)
+            if found is not None:
+                return found["words"]
+            if not gone():
+                return None
+            reader.settle(1.0)  # half a line of syslog may look like it
+            if gone() and answer.search(reader.text) is None:
+                seen = reader.seen
+                reader.give_back()
+                raise DeviceLost(
+                    "connection-lost", f"The shell on the console {self._name} has gone: it shows {seen} now.",
+                    hint="The machine restarted, or somebody logged out there.", seen=str(seen),
+                )  # fmt: skip
 
     def _none(self, reference: str, what: str, hint: str) -> NoAnswer:
         return NoAnswer(

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,8 +77,11 @@ def _bridge(line: socket.socket, master: int, wire: Wire, stop: threading.Event)
 
 
 @contextlib.contextmanager
-def loader_console(*loaders: PlayedLoader, before: bytes = b"", after: bytes = b"") -> Iterator[tuple[SocketConsole, list[dict[str, str] | None]]]:  # fmt: skip
-    """The console of a machine that shows one loader after the other, and the list of what each of them booted."""
+def loader_console(*loaders: PlayedLoader, before: bytes = b"", after: bytes = b"", slow: float = 0.0) -> Iterator[tuple[SocketConsole, list[dict[str, str] | None]]]:  # fmt: skip
+    """The console of a machine that shows one loader after the other, and the list of what each of them booted.
+
+    `slow`: seconds between two letters of it.
+    """
     here, there = socket.socketpair()
     booted: list[dict[str, str] | None] = []
 
@@ -91,7 +95,9 @@ def loader_console(*loaders: PlayedLoader, before: bytes = b"", after: bytes = b
 
     def say(data: bytes) -> None:
         with contextlib.suppress(OSError):
-            there.sendall(data)
+            for piece in [data[at : at + 1] for at in range(len(data))] if slow else [data]:
+                there.sendall(piece)
+                time.sleep(slow)
 
     def play() -> None:
         say(before)

@@ -13,6 +13,7 @@ from smartos_wizard.reinstall.console_frames import TURN_BACK, cksum, printed, r
 from smartos_wizard.reinstall.console_reading import BOUND, Seen, plain, seen_in
 
 ALL = bytes(range(256))
+SYSLOG = b"Nov 28 10:00:00 kestrel login: [ID 254462 auth.notice] ROOT LOGIN /dev/console\r\n"
 
 
 @pytest.mark.parametrize(
@@ -129,6 +130,8 @@ def test_only_the_answer_itself_is_taken_for_it(junk: str, number: int) -> None:
             Seen.SHELL,
         ),
         (b"\r\nuid=0(root) gid=0(root)\r\n", Seen.SHELL),
+        (b"login: root\r\nPassword: \r\n# " + SYSLOG, Seen.SHELL),
+        (b"kestrel console login: root\r\nPassword: \r\n" + SYSLOG + b"[root@kestrel ~]# ", Seen.SHELL),
         (b"login: root\r\n# zpool list\r\nkestrel console login: ", Seen.LOGIN),
         (b"SunOS Release 5.11\r\n\x1b[2JSmartOS Setup\r\nPress [enter] to continue ", Seen.SETUP),
     ],

@@ -65,6 +65,41 @@ def test_every_value_is_read_back_before_boot_is_typed(colour: bool) -> None:
     assert booted == [{"smartos": "true", "zpools": "zones", "destroy_zpools": "true"}]
 
 
+def test_a_slow_line_is_waited_for() -> None:
+    played = PlayedLoader()
+    with loader_console(played, slow=0.004) as (console, booted):  # about 2400 baud
+        loader = Loader(console)
+        loader.menu(20)
+        loader.prompt()
+        loader.type_lines(["set destroy_zpools=true"])
+        loader.boot()
+        wait(booted)
+    assert booted == [{"smartos": "true", "destroy_zpools": "true"}]
+    assert played.lines == ["set destroy_zpools=true", "show destroy_zpools", "boot"]
+
+
+def test_rescue_mode_is_reached_over_a_slow_line() -> None:
+    played = PlayedLoader()
+    with loader_console(played, slow=0.004) as (console, booted):
+        loader = Loader(console)
+        loader.menu(20)
+        loader.rescue()
+        wait(booted)
+    assert booted == [RESCUE]
+    assert played.pressed == " or1\r"
+
+
+@pytest.mark.parametrize("noise", ["Configure Boot", "ok", "Rescue Mode On", "boot", "login:", "\x1b[2J"])
+def test_what_firmware_says_before_is_no_menu(noise: str) -> None:
+    with loader_console(before=f"\r\nBIOS {noise} and more\r\n".encode()) as (console, _):
+        loader = Loader(console, patience=0.3)
+        with pytest.raises(WizardError):
+            loader.menu(0.5)
+            loader.type_lines(["set destroy_zpools=true"])
+        with pytest.raises(Refused):
+            loader.boot()
+
+
 def test_the_menu_is_caught_although_it_waits_for_a_second_only() -> None:
     with loader_console(PlayedLoader(waits=1.0)) as (console, booted):
         loader = Loader(console)

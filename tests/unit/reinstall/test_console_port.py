@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -12,8 +13,11 @@ import pytest
 
 from smartos_wizard.core.errors import DeviceLost, NetworkFailed, Refused, UsageProblem
 from smartos_wizard.core.paths import below
+from smartos_wizard.guests.planning import plan_start
 from smartos_wizard.reinstall.console_port import BOUND, RECENT, SocketConsole, open_console, place_of
+from smartos_wizard.reinstall.console_reading import Reader, Seen, look
 from smartos_wizard.world import World, practice_world
+from tests.unit.guests.parts import Place, plan_of
 
 
 @pytest.fixture
@@ -169,6 +173,30 @@ def test_the_world_keeps_a_console_open_and_opens_one_that_was_lost_again(
         while world.consoles[place].alive and time.monotonic() < until:
             time.sleep(0.02)
         assert world.console(place) is not first
+
+
+def test_the_console_of_a_guest_is_found_by_its_name_with_what_it_said_before(world: World) -> None:
+    place = Place(world.paths)
+    place.run(plan_of(place, place.spec()))
+    guest = place.guests.find("lab")
+    world.practice, world.drivers = False, tuple(place.drivers)
+    with pytest.raises(NetworkFailed) as raised:
+        world.console("guest:lab")  # it is off
+    assert raised.value.reference == "console-unreachable"
+    place.run(plan_start(guest))
+    assert guest.console.log is not None
+    with guest.console.log.open("ab") as log:
+        log.write(b"\r\nSunOS Release 5.11\r\nlab login: ")
+    console = world.console("guest:lab")
+    assert console.name == "guest:lab"
+    assert console.recent.endswith(b"lab login: ")
+    assert look(Reader(console), 2) is Seen.LOGIN
+    console.send(b"root\r")
+    reader = Reader(console)
+    assert reader.find(re.compile("make-believe|build:"), 5)
+    console.send(b"poweroff\r")
+    with pytest.raises(DeviceLost):
+        reader.until(lambda: False, 20)
 
 
 def test_a_guest_that_is_not_there_has_no_console(world: World) -> None:

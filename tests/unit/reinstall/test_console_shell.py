@@ -26,7 +26,7 @@ from smartos_wizard.reinstall.streams import CommandFailed, StreamHost, ask, she
 from tests.unit.reinstall.played_console import Wire, loader_console, shell_console
 
 SHELLS = [("bash", "--norc", "--noprofile", "-i"), ("sh", "-i")]
-NOISE = b"\r\nNov 28 10:00:00 kestrel scsi: [ID 107833 kern.warning] WARNING: /pci@0,0 (sd1): \x1b[1mok\x1b[m # $ Error for Command\r\n"
+NOISE = b"\r\nNov 28 10:00:00 kestrel scsi: [ID 107833 kern.warning] WARNING: /pci@0,0 (sd1): \x1b[1mok\x1b[m # $ Error for Command\r\nNov 28 10:00:00 kestrel login: [ID 254462 auth.notice] ROOT LOGIN /dev/console\r\n"
 
 
 def ready(console: object, **words: float) -> ConsoleShell:
