@@ -82,7 +82,7 @@ def _report() -> str:
         "three times as fast as they write.",
         "",
         "Guests are made by `guest create` (checksum, own copy of the key, console set and proven, disk, what the",
-        "hypervisor made of it) and started by `guest start`; the scripts in `tests/bench/peers/` do the same work in the",
+        "hypervisor made of it) and started by its `--start`; the scripts in `tests/bench/peers/` do the same work in the",
         "manner people write it, with the same acceleration, and prove nothing and sync nothing. The images print a line on",
         "the console from their first sector. VirtualBox is the real one without its kernel module, so its guests are made",
         "and not started. Where a ratio is missed, the image is tiny (a real one has 1.9 GB): what remains is the start of",
