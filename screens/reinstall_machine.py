@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from smartos_wizard.core.errors import ErrorReport
@@ -63,9 +64,13 @@ Everything on the machine. Much later, after you have seen a plan and typed what
 
     _call: Call | None = None
 
+    def frame(self) -> Widget:
+        """The list scrolls, what is said of it stays."""
+        return Vertical(id="body")
+
     def body(self) -> ComposeResult:
         """The list in practice, the form otherwise."""
-        with Vertical(classes="card", id="machine-card") as card:
+        with Vertical(classes="card -fill" if self.practice else "card", id="machine-card") as card:
             if self.practice:
                 card.border_title = "Which make-believe machine?"
                 yield Choices(self.marks, id="machines")
@@ -77,7 +82,7 @@ Everything on the machine. Much later, after you have seen a plan and typed what
                     words = str(value) if value and name != "password" else ""
                     field = typed(words, id=name, example=example, hidden=name == "password")
                     yield Row(name, title, field, self.marks)
-        yield Static("", id="machine-said", classes="gap", markup=False)
+        yield Static("", id="machine-said", markup=False)
         if not self.practice:
             with Horizontal(classes="row"):
                 yield Button("Survey it", id="go", compact=True)

@@ -47,7 +47,7 @@ Everything: the machine was only asked.
         Binding("enter", "onward", "Go on", id="survey.onward", key_display="Enter", tooltip="To what is to be kept", priority=True),
         Binding("r", "again", "Ask again", id="survey.again", tooltip="Survey the machine once more"),
         Binding("s", "save", "Save", id="survey.save", tooltip="Keep the survey in a file"),
-        Binding("w", "open_all", "Open all", id="survey.open", tooltip="Open or close every branch"),
+        Binding("w", "open_all", "Branches", id="survey.open", tooltip="Open every branch, or close all"),
     ]  # fmt: skip
 
     _call: Call | None = None
@@ -55,7 +55,7 @@ Everything: the machine was only asked.
     def __init__(self, *, again: bool = False) -> None:
         """`again` asks the machine at once."""
         super().__init__()
-        self._again, self._open = again, False
+        self._again = again
 
     def frame(self) -> Widget:
         """The tree scrolls, the notes stay."""
@@ -147,8 +147,7 @@ Everything: the machine was only asked.
 
     def action_open_all(self) -> None:
         """Every branch, or none."""
-        self._open = not self._open
-        self.query_one("#tree", OutlineTree).open_all(self._open)
+        self.query_one("#tree", OutlineTree).turn_all()
 
     def action_again(self) -> None:
         """Ask the machine once more; what was decided is kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -65,6 +66,7 @@ The pools that the plan names under “Not touched”, and every other machine.
     def __init__(self, job: Job, plan: Plan | None = None) -> None:
         super().__init__(job, plan)
         self._asked_about: set[str] = set()
+        self._key_shown = False
 
     @property
     def said(self) -> MachineAnswers | None:
@@ -218,7 +220,10 @@ The pools that the plan names under “Not touched”, and every other machine.
                 Content.assemble(("  ", ""), (words, "bold $warning" if note.level == "warning" else "$dim"))
             )
         self.query_one("#meters").display = not self._ended
-        self.refresh_bindings()
+        shown = self.unknown_key is not None
+        if shown != self._key_shown:  # the footer is made anew by this: only where it changes
+            self._key_shown = shown
+            self.refresh_bindings()
 
     def _word(self) -> Noted | None:
         """The last note that is not shown elsewhere."""
@@ -269,7 +274,7 @@ The pools that the plan names under “Not touched”, and every other machine.
     # ------------------------------------------------------------------ the end
 
     def how_it_ended(self, *, lost: bool) -> Content:
-        """The end in words, and where the receipt lies."""
+        """The end in words, and how to put back what was kept."""
         words = how_it_ended(self.progress, lost=lost)
         ended = self.progress.ended
         if self.good and isinstance(ended, PlanFinished) and ended.result.get("say"):
@@ -277,9 +282,11 @@ The pools that the plan names under “Not touched”, and every other machine.
             words = Content(
                 "\n".join(part for line in ended.result["say"] for part in folded(str(line), width))
             )
-        receipt = ended.result.get("receipt") if isinstance(ended, PlanFinished) else None
-        if isinstance(receipt, str) and receipt and receipt not in str(words):
-            words = Content("\n").join([words, Content.assemble(("Receipt: ", "$dim"), receipt)])
+        backup = str(self.plan.params.get("backup") or "").partition(",")[0]
+        if self.good and self.plan.kind == RUN and backup:
+            host = str(self.plan.params.get("host", ""))
+            line = f"Put back what was kept: smartos-wizard reinstall restore {shlex.quote(backup)} {shlex.quote(host)}"
+            words = Content("\n").join([words, Content.assemble((line, "$secondary"))])
         return words
 
     def leaves(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.style import Style
 from rich.text import Text
 from textual.geometry import Offset
@@ -43,10 +45,17 @@ class OutlineTree(Tree[Node]):
         for each in node.below:
             self._hang(branch, each)
 
-    def open_all(self, wanted: bool) -> None:
-        """Open or close every branch."""
+    def turn_all(self) -> None:
+        """Open every branch; where all are open, close them."""
+        closed = [node for node in self._branches(self.root) if not node.is_expanded]
         for branch in self.root.children:
-            (branch.expand_all if wanted else branch.collapse_all)()
+            (branch.expand_all if closed else branch.collapse_all)()
+
+    def _branches(self, below: TreeNode[Node]) -> Iterator[TreeNode[Node]]:
+        for node in below.children:
+            if node.children:
+                yield node
+                yield from self._branches(node)
 
     def render_label(self, node: TreeNode[Node], base_style: Style, style: Style) -> Text:
         """The label with a mark before a branch, and the pointer before the line at hand."""

@@ -17,6 +17,7 @@ _TROUBLES = {
     "dropped-run": "the connection breaks while it runs",
     "missed-menu": "the loader's menu is missed once",
     "changed-pool": "a pool comes after the survey",
+    "attic": "a host that takes backups",
     "wiped": "clean already",
     "zone": "a zone, not the machine itself",
     "not-smartos": "another system",
