@@ -99,7 +99,8 @@ def platform_tree(root: Path, archive: bytes | int = 1 << 20, *, hash_line: str 
 
 def noise(size: int) -> bytes:
     """Bytes that repeat nowhere, the same every time."""
-    return random.Random(7).randbytes(size)
+    source, most = random.Random(7), 1 << 26  # it makes 256 MiB at once at most
+    return b"".join(source.randbytes(min(most, size - at)) for at in range(0, size, most))
 
 
 def sha1(data: bytes) -> str:
