@@ -221,14 +221,17 @@ def test_it_waits_until_the_machine_has_gone_down_and_come_back(fleet: PlayedFle
     seen: list[str] = []
 
     def machine() -> None:
+        """Up until Ansible looks for it after the reboot; then down, then up again."""
         assert fleet.rebooted(seconds=240)
+        door.settimeout(240)
+        door.accept()[0].close()
         door.close()
         seen.append("down")
-        time.sleep(3)
+        time.sleep(6)
         seen.append("up")
-        again = socket.create_server(("127.0.0.1", port))
-        time.sleep(10)
-        again.close()
+        with socket.create_server(("127.0.0.1", port)) as again:
+            again.settimeout(240)
+            again.accept()[0].close()
 
     thread = threading.Thread(target=machine, daemon=True)
     thread.start()

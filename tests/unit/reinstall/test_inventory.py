@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -350,6 +352,31 @@ def test_words_name_the_machine_and_nothing_is_begun_without_all_tokens(
     code = reinstall_inventory.run_inventory(str(path), run_one, now=NOW, confirm=("box2:zones", "no-backup"))
     err = capsys.readouterr().err
     assert code == 0 and "box1:   at box1" in err and err.endswith("Done: box1 and box2.\n")
+
+
+class Typed(io.StringIO):
+    """What a person types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("box2:zones\nno-backup\n", 0), ("zones\nno-backup\n", 4), ("\n\n", 4)]
+)
+def test_at_a_terminal_what_is_missing_is_asked_for_with_what_it_destroys(
+    write: Write, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, typed: str, code: int
+) -> None:
+    path = write(machine(1), machine(2), keys={1: confirmed(1)})
+    run_one, begun = played(GOOD, GOOD)
+    monkeypatch.setattr(sys, "stdin", Typed(typed))
+    try:
+        ended = reinstall_inventory.run_inventory(str(path), run_one, now=NOW)
+    except Refused as refused:
+        ended = int(refused.exit_code)
+    assert ended == code and begun == (["box1", "box2"] if code == 0 else [])
+    err = capsys.readouterr().err
+    assert "zones (guid 1002) of box2" in err and "guid 1001" not in err.split("box2", maxsplit=1)[0]
 
 
 def test_a_dry_run_shows_every_plan_and_runs_none(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
