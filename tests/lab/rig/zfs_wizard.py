@@ -44,7 +44,7 @@ def quick(machine: ZfsHost) -> None:
 
 
 def door_to(machine: ZfsHost, prefix: str = "") -> tuple[str, ...]:
-    """The options that reach it."""
+    """The options that reach it, as the second machine of a command where there is a prefix."""
     shown = machine.sh("ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub")
     words = (
         ("port", str(machine.port)),
