@@ -39,7 +39,8 @@ class Loader:
         self._proven: dict[str, str] = {}
         self._wanted: dict[str, str] = {}
         self._reader.more(0)
-        if self._reader.seen in _MOVED_ON:
+        self._reader.recall()  # of a machine that stands there since an earlier run
+        if self._reader.seen not in (*_HERE, Seen.SILENT, Seen.UNKNOWN):
             self._reader.forget()  # of an earlier boot
 
     @property
@@ -53,11 +54,15 @@ class Loader:
         Raises WizardError `loader-menu-missed` (it boots as it would without anybody) or `loader-not-seen`, DeviceLost.
         """
         reader = self._reader
-        reader.until(lambda: reader.seen in (*_HERE, *_MOVED_ON), seconds, self._stop)
+
+        def started() -> bool:  # a login is no sign of it: one may show anew while the machine goes down
+            return reader.seen is Seen.SETUP or BOOTING.search(reader.text) is not None
+
+        reader.until(lambda: reader.seen in _HERE or started(), seconds, self._stop)
         if reader.seen in (Seen.OPTIONS, Seen.PROMPT):
             return
         if reader.seen is not Seen.MENU:
-            if reader.seen in _MOVED_ON:
+            if started():
                 raise self._missed()
             raise self._error("loader-not-seen", f"The loader's menu did not show on {self._name} within {round(seconds)} seconds.",
                               "Is this its console, and does the loader write to it?", "unknown")  # fmt: skip

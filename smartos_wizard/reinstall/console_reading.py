@@ -17,9 +17,10 @@ from smartos_wizard.reinstall.console_port import Console
 
 BOUND = 64 << 10
 """So many bytes of what came last are looked through."""
-PROBE = b"id\r"
-"""Typed where a console is silent, and harmless wherever it stands: a shell says who it is; login takes it for a name; the
-loader does not know it; setup takes it for no yes. A bare Enter would not do: it may be setup's last question."""
+PROBES = ((b"\x1b", 1.5), (b"\b", 1.0), (b"\x15id\r", 5.0))
+"""Typed where a console is silent, one after the other until it is known, with the seconds each is given. Harmless wherever it stands:
+the loader's menu shows its prompt at Esc (Enter would boot), its options go back at Backspace; then a shell says
+who it is, login takes `id` for a name, the loader does not know it, and setup takes it for no yes."""
 RESTARTS = b"\r\n[told to restart] Loading unix\r\n"
 """What is noted of a console whose machine was told to restart: until it says something, it is taken to be booting."""
 _QUIET = 0.3
@@ -119,6 +120,12 @@ class Reader:
         self._raw.clear()
         self._text = ""
 
+    def recall(self) -> None:
+        """Take what it said last for what was read, where nothing was."""
+        if not self._raw:
+            self._raw += self.console.recent
+            self._text = None
+
     def give_back(self) -> None:
         """Let all that was read since `forget` be read again by who reads next."""
         self.console.put_back(bytes(self._raw))
@@ -165,18 +172,23 @@ class Reader:
 
 
 def look(reader: Reader, seconds: float = 5.0, *, probe: bool = True) -> Seen:
-    """What the console shows now: what it says, else what it said last. Where neither tells, PROBE is typed once.
+    """What the console shows now: what it says, else what it said last. Where neither tells, PROBES are typed.
 
-    Waits at most about twice `seconds`. Raises DeviceLost.
+    Waits at most `seconds` and those of PROBES. Raises DeviceLost.
     """
     nothing = (Seen.SILENT, Seen.UNKNOWN)
+
+    def known() -> bool:
+        return reader.seen not in nothing
+
     reader.settle(1.0)
-    if reader.seen in nothing and (before := seen_in(plain(reader.console.recent))) not in nothing:
+    if not known() and (before := seen_in(plain(reader.console.recent))) not in nothing:
         return before
-    reader.until(lambda: reader.seen not in nothing, seconds)
+    reader.until(known, seconds)
+    for keys, patience in PROBES if probe else ():
+        if known():
+            break
+        reader.send(keys)
+        reader.until(known, patience)
     reader.settle()
-    if reader.seen in nothing and probe:
-        reader.send(PROBE)
-        reader.until(lambda: reader.seen not in nothing, seconds)
-        reader.settle()
     return reader.seen

@@ -78,7 +78,7 @@ class ConsoleShell:
         return self._sent
 
     def look(self, seconds: float = 5.0, *, probe: bool = True) -> Seen:
-        """What the console shows. With `probe` a word is typed where it is silent (`console_reading.PROBE`). Raises DeviceLost."""
+        """What the console shows. With `probe` it is asked where it is silent (`console_reading.PROBES`). Raises DeviceLost."""
         if self._session is not None:
             return Seen.SHELL
         return look(self._reader, seconds, probe=probe)

@@ -8,7 +8,7 @@ import pytest
 
 from smartos_wizard.core.errors import DeviceLost, Refused, WizardError
 from smartos_wizard.reinstall.console_loader import Loader
-from smartos_wizard.reinstall.console_reading import Reader, Seen
+from smartos_wizard.reinstall.console_reading import Reader, Seen, look
 from tests.unit.reinstall.played_console import loader_console
 from tests.unit.reinstall.played_loader import PlayedLoader
 
@@ -138,11 +138,18 @@ def test_a_menu_that_goes_by_while_it_is_watched_is_told() -> None:
 
 def test_what_was_said_before_it_rebooted_is_not_taken_for_the_menu() -> None:
     old = b"Loading unix...\r\nSunOS Release 5.11\r\nkestrel console login: "
-    with loader_console(
-        PlayedLoader(), before=old + b"\r\nsyncing file systems... done\r\nrebooting...\r\n"
-    ) as (console, booted):
+    with loader_console(before=old) as (console, _):
+        time.sleep(0.5)
+        with pytest.raises(WizardError) as raised:
+            Loader(console).menu(0.5)
+        assert raised.value.reference == "loader-not-seen"
+
+
+def test_a_login_that_shows_anew_while_it_goes_down_is_no_missed_menu() -> None:
+    late = b"\r\nkestrel console login: \r\nsyncing file systems... done\r\nrebooting...\r\nkestrel console login: "
+    with loader_console(PlayedLoader(), before=late, slow=0.001) as (console, booted):
         loader = Loader(console)
-        loader.menu(5)
+        loader.menu(20)
         loader.rescue()
         wait(booted)
     assert booted == [RESCUE]
@@ -285,3 +292,24 @@ def test_what_is_said_after_the_boot_is_left_for_the_next_reader() -> None:
         wait(booted)
         reader = Reader(console)
         assert reader.until(lambda: reader.seen is Seen.LOGIN, 5)
+
+
+@pytest.mark.parametrize("where", ["menu", "options", "prompt"])
+def test_a_loader_at_which_somebody_left_is_found_and_nothing_boots(where: str) -> None:
+    played = PlayedLoader()
+    with loader_console(played) as (console, booted):
+        console.send({"menu": b" ", "options": b"o", "prompt": b"\x1b"}[where])
+        time.sleep(0.5)
+        console.read(0)
+        for history in (True, False):
+            if not history:
+                console._recent.clear()
+                assert look(Reader(console), 0.3) in (Seen.MENU, Seen.OPTIONS, Seen.PROMPT)
+            loader = Loader(console)
+            loader.menu(1)
+        loader.prompt()
+        loader.type_lines(["set destroy_zpools=true"])
+        assert not booted
+        loader.boot()
+        wait(booted)
+    assert booted == [{"smartos": "true", "destroy_zpools": "true"}]
