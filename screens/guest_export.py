@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,6 +106,12 @@ def _proposed(name: str, kind: str) -> str:
     )
 
 
+def notes_of(plan: Plan) -> tuple[str, ...]:
+    """What the format of a plan to export cannot carry, one sentence or two each."""
+    found = (step.params.get("notes") for step in plan.steps)
+    return tuple(str(note) for note in next((notes for notes in found if notes), ()))
+
+
 class ExportReview(GuestChange):
     """The plan to export a guest. It loses nothing, so nothing is to be typed."""
 
@@ -113,7 +120,7 @@ class ExportReview(GuestChange):
     HELP = """
 ### What is this?
 The plan to write the guest for another program. What the format **cannot carry** is named, with what to do about it
-after the import; the whole of it with `f`.
+after the import. `f` shows every detail of the steps.
 
 ### What happens?
 **Export** writes one new file (for UTM one new folder) and reads an OVA back whole to prove it. Cancelled or failed,
@@ -142,6 +149,21 @@ The guest itself, its disks, and every other file.
     def _planned(self, plan: Plan) -> None:
         super()._planned(plan)
         self.query_one("#go").focus()
+
+    def _draw(self) -> None:
+        super()._draw()
+        if self._plan is None or not self.query("#steps"):
+            return
+        self.query_one("#confirm").border_title = "Write it?"
+        place, width = self.query_one("#steps", Static), self._width()
+        lines = [Content.assemble(("\nWhat does not come along, and what to do about it", "bold"))]
+        for note in notes_of(self._plan):
+            first, *rest = textwrap.wrap(note, max(20, width - 4), break_on_hyphens=False)
+            lines += [Content(f"  - {first}"), *(Content(f"    {part}") for part in rest)]
+        shown = place.content
+        assert isinstance(shown, Content)
+        place.update(Content("\n").join([shown, *lines]) if len(lines) > 1 else shown)
+        self.call_after_refresh(self._hint)
 
     def _judge(self) -> None:
         super()._judge()

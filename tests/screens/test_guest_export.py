@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from smartos_wizard.guests.model import State
+from smartos_wizard.screens.guest_export import notes_of
 from tests.screens.conftest import on, text_grid, text_of, until, wizard
 from tests.screens.guest_parts import make, state, to_end, to_guests
 
@@ -38,6 +39,10 @@ async def test_it_is_exported_after_its_plan_was_seen(
         await to_plan(app, pilot, downs, target, "sha1" if kind == "ova" else "")
         await until(pilot, lambda: on(app, "ExportReview")() and app.screen._plan is not None, "the plan")
         assert app.focused.id == "go"
+        told = " ".join(str(app.screen.query_one("#steps").content).split())
+        for note in notes_of(app.screen._plan):
+            assert note in told  # what the format leaves behind is seen before
+        assert "does not come along" in told
         command = app.screen.command()
         assert f"guest export lab --to '{target}' --format {kind}" in command
         assert ("--manifest sha1" in command) == (kind == "ova")

@@ -76,7 +76,13 @@ async def tour(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:
     yield "sandbox-where"
     await pilot.press("end", "enter")
     await until(pilot, on(app, "ChooseStart"))
-    await until(pilot, lambda: app.screen.query_one("#releases").chosen)
+    await until(pilot, lambda: app.screen.query_one("#releases").chosen and "sha256" in text_grid(app))
+    yield "sandbox-start"
+    await pilot.press("o")
+    await until(pilot, on(app, "Box"))
+    yield "sandbox-start-own"
+    await pilot.press("escape")
+    await until(pilot, on(app, "ChooseStart"))
     await pilot.press("enter")
     await until(pilot, on(app, "ChooseSize"))
     await until(pilot, lambda: app.screen._judged.spec is not None)
