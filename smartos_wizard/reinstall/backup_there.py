@@ -14,6 +14,7 @@ from smartos_wizard.core.text import tame
 from smartos_wizard.reinstall import backup_asking as asking
 from smartos_wizard.reinstall import sending
 from smartos_wizard.reinstall.backup_begun import begun_of, groups_of
+from smartos_wizard.reinstall.backup_names import place_of
 from smartos_wizard.reinstall.doors import ReinstallWorld, door, stopper
 from smartos_wizard.reinstall.parse_values import number
 from smartos_wizard.reinstall.sent import Guids, Sent
@@ -48,12 +49,16 @@ def container_undo(run: _Run, step: Step) -> Work:
 
 
 def room(run: _Run) -> tuple[str, int] | None:
-    """Where the datasets go and how many bytes are free there; None where they stay here."""
+    """Where the datasets go, and how many bytes fit there, what came of them already included; None where they stay here."""
     if "there" not in run.plan.params:
         return None
-    where = run.plan.params["there"]
-    said = ask(there_of(run), sending.available(where["dataset"]), stopper(run)).decode("utf-8", "replace")
-    return f"{tame(where['dataset'], 120)} on {tame(where['host'])}", number(said.strip()) or 0
+    where, there, stop = run.plan.params["there"], there_of(run), stopper(run)
+    free = number(ask(there, sending.available(where["dataset"]), stop).decode("utf-8", "replace").strip())
+    manifest = begun_of(run).manifest
+    half = [t.dataset for group in groups_of(run) for t in group.trees if not manifest.holds(t.dataset)]
+    said = ask(there, sending.used(place_of(name, where["dataset"]) for name in half), stop) if half else b""
+    came = sum(number(line) or 0 for line in said.decode("utf-8", "replace").splitlines())
+    return f"{tame(where['dataset'], 120)} on {tame(where['host'])}", (free or 0) + came
 
 
 def send_step(run: _Run, step: Step) -> Work:

@@ -9,7 +9,7 @@ Properties are kept beside it, so that a pool of backups mounts, shares and rese
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from smartos_wizard.reinstall.sent import MARK, Guids
@@ -178,6 +178,12 @@ def marked(dataset: str) -> str:
 def available(dataset: str) -> str:
     """The bytes that fit below it."""
     return f"zfs get -Hpo value available {shlex.quote(dataset)}"
+
+
+def used(datasets: Iterable[str]) -> str:
+    """The bytes that each of them takes, as far as they exist."""
+    words = " ".join(map(shlex.quote, datasets))
+    return f'for each in {words}; do zfs get -Hpo value used "$each" 2>/dev/null; done; true'
 
 
 def properties(top: str) -> str:

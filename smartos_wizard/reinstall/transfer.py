@@ -67,7 +67,7 @@ def transferred(
         try:
             sent = yield from _piece(run, step, what, piece, sent)
         except CommandFailed as error:
-            if not piece.resumes or "resume" not in error.complaint:
+            if not piece.resumes or "no longer" not in error.complaint:
                 raise
             # what it was made from is gone there, so the half of it is worth nothing any more
             ask(what.target, sending.forget_half(piece.target))
