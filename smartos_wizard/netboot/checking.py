@@ -135,7 +135,7 @@ def open_place(where: str, mirror_at: Any) -> Place:
     given = ""
     if urlsplit(where).scheme in ("http", "https") and where.endswith(".ipxe"):
         where, _, given = where.rpartition("/")
-    if "://" not in where and not Path(where).expanduser().is_dir():
+    if "://" not in where and (not where or not Path(where).expanduser().is_dir()):
         raise UsageProblem("no-tree", f"There is no directory {tame(where, 200)}.", context=tame(where, 200))
     mirror: Mirror = mirror_at(where)
     scripts = (given,) if given else tuple(name for name in FIRST if _is_there(mirror, name))

@@ -114,7 +114,7 @@ class FileServer:
         fd = self._open(path)
         if fd < 0:
             self._told(Fetched(who, path, 0, 0, 404, ended=True))
-            raise web.HTTPNotFound(text=f"{path} is not in this tree.\n")
+            raise web.HTTPNotFound(text="That is not in this tree.\n")
         with os.fdopen(fd, "rb", buffering=0) as file:
             info = os.fstat(fd)
             response, start, count = _response(request, info)

@@ -107,6 +107,8 @@ def _asked(row: Row, what: Asked) -> Row:
 
 
 def _fetched(row: Row, what: Fetched, at: float) -> Row:
+    if what.ended and what.status not in (0, 404) and what.path != row.file and what.total:
+        return row  # news of a file before this one, which was acknowledged a moment ago
     begins = what.path != row.file or what.done < row.done or row.state in (BROKE_OFF, STARTING)
     since = at if begins or not row.since else row.since
     done = what.done if begins else max(what.done, row.done)

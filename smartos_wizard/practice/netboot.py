@@ -140,14 +140,6 @@ class PracticeServer:
             if self._end.wait(_PIECE / _RATE / speed_factor()):
                 return False
             done = min(until, done + _PIECE)
-            self._told(
-                Fetched(
-                    address,
-                    path,
-                    done,
-                    total,
-                    200 if done < until or share == 1.0 else 0,
-                    ended=done == until,
-                )
-            )
+            self._told(Fetched(address, path, done, total, 200))
+        self._told(Fetched(address, path, done, total, 200 if share == 1.0 else 0, ended=True))
         return True
