@@ -7,6 +7,7 @@ machines. Only GET and HEAD, only regular files below the tree, nothing whose na
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import socket
@@ -15,7 +16,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _PIECE = 4 << 20
 """Bytes that go between two looks at how far it is."""
+_CLOSED = 7  # linux/tcp_states.h: TCP_CLOSE
 _SILENT = 60_000
 """Milliseconds after which a machine that takes nothing any more is given up."""
 
@@ -44,6 +46,14 @@ class Fetched:
     total: int
     status: int
     ended: bool = False
+
+
+class _BrokeOff(Exception):
+    """The machine went away; `done` is what it acknowledged of the file."""
+
+    def __init__(self, done: int) -> None:
+        super().__init__(done)
+        self.done = done
 
 
 class FileServer:
@@ -125,35 +135,38 @@ class FileServer:
     async def _send(
         self, request: web.Request, response: web.StreamResponse, file: Any, at: Fetched, count: int
     ) -> web.StreamResponse:  # fmt: skip
-        done = at.done
-        end = done + count
         try:
             await response.prepare(request)
-            transport = request.transport
-            if request.method == "HEAD" or not count:
-                await response.write_eof()
-                return response
-            if transport is None:
-                raise ConnectionResetError
-            _be_impatient(transport)
-            while done < end:
-                piece = min(_PIECE, end - done)
-                sent = await self._loop.sendfile(transport, file, done, piece)
-                if not sent:
-                    raise ConnectionResetError  # the file became shorter meanwhile: the machine must notice
-                done += sent
-                there = max(at.done, done - max(0, _on_the_way(transport)))
-                self._told(Fetched(at.address, at.path, there, at.total, at.status))
-            await _arrived(transport)
-            self._told(Fetched(at.address, at.path, done, at.total, at.status, ended=True))
+            if request.method != "HEAD" and count:
+                if request.transport is None:
+                    raise ConnectionResetError(0)
+                with contextlib.closing(_peer(request.transport)) as peer:
+                    await self._copy(request.transport, peer, file, at, count)
             await response.write_eof()
-        except (OSError, RuntimeError) as error:  # asyncio's for a transport that is closing
-            if error.args and isinstance(error, ConnectionResetError) and isinstance(error.args[0], int):
-                done -= error.args[0]
-            self._told(Fetched(at.address, at.path, done, at.total, 0, ended=True))
+        except _BrokeOff as end:
+            self._told(replace(at, done=end.done, status=0, ended=True))
             if request.transport is not None:
                 request.transport.abort()
+        except (OSError, RuntimeError):  # asyncio's for a transport that is closing
+            self._told(replace(at, status=0, ended=True))
         return response
+
+    async def _copy(
+        self, transport: asyncio.Transport, peer: socket.socket, file: Any, at: Fetched, count: int
+    ) -> None:  # fmt: skip
+        """Send `count` bytes from where `at` is. Raises _BrokeOff where the machine, or the file, ends before."""
+        done, end = at.done, at.done + count
+        try:
+            while done < end:
+                sent = await self._loop.sendfile(transport, file, done, min(_PIECE, end - done))
+                if not sent:  # the file became shorter meanwhile: the machine must notice
+                    raise ConnectionResetError(0)
+                done += sent
+                self._told(replace(at, done=max(at.done, done - _on_the_way(peer))))
+            await _arrived(peer)
+        except (OSError, RuntimeError) as error:
+            raise _BrokeOff(max(at.done, done - _on_the_way(peer))) from error
+        self._told(replace(at, done=done, ended=True))
 
     def _open(self, path: str) -> int:
         """A descriptor of the regular file at that path of the tree; -1 where there is none to be served."""
@@ -205,32 +218,25 @@ def _response(request: web.Request, info: os.stat_result) -> tuple[web.StreamRes
     return response, start, count
 
 
-async def _arrived(transport: asyncio.BaseTransport) -> None:
-    """Return when the machine acknowledged everything. Raises ConnectionResetError where it goes away before."""
-    left = _on_the_way(transport)
-    while left > 0:
-        await asyncio.sleep(0.02)
-        now = _on_the_way(transport)
-        if now < 0 or (transport.is_closing() and now > 0):
+async def _arrived(peer: socket.socket) -> None:
+    """Return when the machine acknowledged everything. Raises ConnectionResetError, with the bytes it did not."""
+    while left := _on_the_way(peer):
+        if peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSED:
             raise ConnectionResetError(left)
-        left = now
+        await asyncio.sleep(0.01)
 
 
-def _on_the_way(transport: asyncio.BaseTransport) -> int:
-    """Bytes that the kernel took and the machine has not acknowledged (Linux tcp(7): SIOCOUTQ); -1 where it is closed."""
-    sock = transport.get_extra_info("socket")
-    try:
-        return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
-    except (OSError, ValueError, AttributeError):
-        return -1
+def _on_the_way(peer: socket.socket) -> int:
+    """Bytes that the kernel took and the machine has not acknowledged (Linux tcp(7), SIOCOUTQ)."""
+    return int.from_bytes(fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
-def _be_impatient(transport: asyncio.BaseTransport) -> None:
-    """Give a machine up that was switched off in the middle, instead of waiting a quarter of an hour for it."""
-    option = getattr(socket, "TCP_USER_TIMEOUT", None)
-    sock = transport.get_extra_info("socket")
-    if option is not None and sock is not None:
-        sock.setsockopt(socket.IPPROTO_TCP, option, _SILENT)
+def _peer(transport: asyncio.BaseTransport) -> socket.socket:
+    """The connection by a descriptor of our own, which can be asked after aiohttp let go of its; the caller closes it."""
+    peer = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+    # Give a machine up that was switched off in the middle, instead of waiting a quarter of an hour for it.
+    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENT)
+    return peer
 
 
 def _listen(address: str, port: int) -> socket.socket:
