@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pictures_guests  # beside this script
+import pictures_reinstall
 
 HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE))
@@ -24,7 +25,7 @@ SIZE = (80, 24)
 ALL = {
     "home", "home-unfinished", "release", "download", "target", "options", "review", "write", "prove", "done", "keys", "show",
     "fit", "pool", "configure", "help", "quit", "home-120x36", "write-120x36", "review-ascii", "write-ascii",
-    *pictures_guests.NAMES,
+    *pictures_guests.NAMES, *pictures_reinstall.NAMES,
 }  # fmt: skip
 
 
@@ -150,7 +151,7 @@ async def session(out: Path, only: set[str], size: tuple[int, int], ending: str,
     async with app.run_test(size=size) as pilot:
         await steps.until(pilot, lambda: "Newest" in steps.text_grid(app), "home")
         await steps.until(pilot, lambda: "withheld" in steps.text_grid(app), "the disks")
-        for tour in (looks.tour, more, apart, pictures_guests.road, pictures_guests.there):
+        for tour in (looks.tour, more, apart, pictures_guests.road, pictures_guests.there, pictures_reinstall.road):
             async for name in tour(app, pilot, world):
                 full = f"{name}{ending}"
                 if full not in only:

@@ -155,16 +155,16 @@ class PlainReinstall:
                 case 1:
                     self._all()
                 case 2:
-                    path = self.voice.ask("Which file? b for back")
-                    if path not in ("b", ""):
-                        survey = self.said.seen
-                        self.work.guarded(
-                            lambda p=path, s=survey: self.voice.say(f"Kept as {self.desk.save_survey(s, p)}.")
-                        )  # type: ignore[misc]
+                    self.work.guarded(self._save)
                 case 3:
                     self.work.guarded(self._again)
                 case _:
                     return False
+
+    def _save(self) -> None:
+        path = self.voice.ask("Which file? b for back")
+        if path not in ("b", ""):
+            self.voice.say(f"Kept as {self.desk.save_survey(self.said.seen, path)}.")
 
     def _again(self) -> None:
         self.said = self.ask_again(self.said)
