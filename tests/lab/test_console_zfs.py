@@ -40,6 +40,8 @@ dd if=/dev/urandom of=/tank/photos bs=1M count=10 2>/dev/null
 sync
 """
 PASSWORD = "not root"
+SLOW = 600.0
+"""Seconds a start may take on a machine that does much else."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def host(space: Path) -> Iterator[ZfsHost]:
         place, zfs_tree.prepare(), disks, menu=10.0, network=False, make=False, console=PASSWORD
     )
     try:
-        yield machine.ready()
+        yield machine.ready(SLOW)
     finally:
         machine.close()
 
@@ -60,9 +62,12 @@ def host(space: Path) -> Iterator[ZfsHost]:
 @pytest.fixture
 def machine(host: ZfsHost) -> ZfsHost:
     """Started normally, with zones and tank imported."""
-    host.sh("umount /usbkey /opt /etc/zones 2>/dev/null || true")
+    host.ready(SLOW).sh("umount /usbkey /opt /etc/zones 2>/dev/null || true")
     host.sh(POOLS, seconds=300)
-    return host.boot({"smartos": "true"})
+    before = host.boots
+    host.next_boot = {"smartos": "true"}
+    host.cut()
+    return host.booted(before, SLOW)
 
 
 @pytest.fixture
@@ -100,7 +105,7 @@ def test_rescue_mode_and_one_pool_destroyed_by_the_console_alone(
     loader = Loader(console)
     loader.menu()
     loader.rescue()
-    machine.booted(boots)
+    machine.booted(boots, SLOW)
     assert "noimport=true" in machine.sh("cat /proc/cmdline")
 
     shell.log_in()
@@ -116,7 +121,7 @@ def test_rescue_mode_and_one_pool_destroyed_by_the_console_alone(
 
     boots = machine.boots
     shell.leave("reboot")
-    machine.booted(boots)
+    machine.booted(boots, SLOW)
     assert guids(machine) == {"tank": before["tank"]}
     assert photos(machine) == digest
     setup_is_left_alone(machine, console)
@@ -144,7 +149,7 @@ def test_lines_at_the_prompt_are_read_back_and_destroy_what_they_say(
     loader.type_lines(["set zpools=zones", "set destroy_zpools=true"])
     assert machine.boots == boots
     loader.boot()
-    machine.booted(boots)
+    machine.booted(boots, SLOW)
     assert machine.line is not None
     assert machine.line.loaders[-1].lines == [
         "set zpools=zones",
@@ -174,7 +179,7 @@ def test_a_value_that_comes_back_wrong_destroys_nothing(machine: ZfsHost, consol
     time.sleep(12)
     assert machine.boots == boots  # it stands there
     loader.reboot()
-    machine.booted(boots)
+    machine.booted(boots, SLOW)
     assert guids(machine) == before
 
 
@@ -183,7 +188,7 @@ def test_a_missed_menu_is_told_and_nothing_is_destroyed(machine: ZfsHost, consol
     shell = ConsoleShell(console, "lab")
     shell.log_in(PASSWORD)
     shell.leave("reboot")
-    machine.booted(boots)
+    machine.booted(boots, SLOW)
     time.sleep(2)
     with pytest.raises(WizardError) as raised:
         Loader(console).menu(5)
