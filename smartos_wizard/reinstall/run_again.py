@@ -66,7 +66,8 @@ def differences(identity: dict[str, Any], now: Survey) -> list[str]:
     differs = []
     for name, words in _WORDS.items():
         then, is_now = identity.get(name), found[name]
-        if not then or (name == "host_key" and not is_now):
+        unknown = not then and name not in ("pools", "instances")  # none is known, too
+        if unknown or (name == "host_key" and not is_now):
             continue
         if then != is_now:
             shown = f" ({tame(str(then), 40)}, now {tame(str(is_now), 40)})" if isinstance(then, str) else ""

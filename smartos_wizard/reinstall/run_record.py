@@ -108,6 +108,12 @@ class Record:
         return any("boot" in line for line in self._lines)
 
     @property
+    def last_boot(self) -> int | None:
+        """When the machine had started before the last reboot that it was told of; None where that is not known."""
+        told = [line["boot"] for line in self._lines if "begin" in line and "boot" in line]
+        return told[-1] if told else None
+
+    @property
     def destroying(self) -> bool:
         """Whether the step that destroys was begun, and it was not seen since that nothing was destroyed."""
         begun = False

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 from smartos_wizard.core.errors import DeviceLost, NetworkFailed, ProofFailed, Refused, WizardError
 from smartos_wizard.core.events import Noted
@@ -161,16 +160,24 @@ def _stop_instances(run: _Run, step: Step, line: Line) -> Work:
         stopped.append(uuid)
         line.record.note(step.id, stopped=sorted(set(stopped)))
         yield Noted(run.clock(), step.id, f"Stopping {uuid}, {number + 1} of {len(wanted)} …")
-        try:
-            line.ask(asking.stop(uuid))
-        except (DeviceLost, NetworkFailed):
-            line.read("true")  # it may be stopping already: what counts is the state below
+        _shut_down(line, uuid)
         until = time.monotonic() + STOPPING
         while (state := _states_of(line).get(uuid)) not in (None, "stopped"):
             if time.monotonic() > until:
                 raise WizardError("instance-runs", f"The instance {uuid} is still {tame(str(state))} after five minutes.", hint=f"Stop it by hand: vmadm stop -F {uuid}. Then give the same command again.", context="nothing was destroyed")  # fmt: skip
             line.rest()
     return {"stopped": sorted(set(stopped))}
+
+
+def _shut_down(line: Line, uuid: str) -> None:
+    """Tell it to; where it is not known whether that arrived, and it runs as before, it is told again."""
+    for _ in range(3):
+        try:
+            line.ask(asking.stop(uuid))
+            return
+        except (DeviceLost, NetworkFailed):
+            if _states_of(line).get(uuid) in (None, "stopped"):
+                return
 
 
 def _states_of(line: Line) -> dict[str, str]:
@@ -281,11 +288,13 @@ def _rescue_import(_run: _Run, step: Step, line: Line) -> Work:
     seen = line.patiently(line.look)
     line.same(seen)
     line.record.begin(step.id)
-    if (name, guid) not in seen.pools:
+    for _ in range(3):
+        if (name, guid) in seen.pools:
+            break
         try:
-            line.ask(asking.guarded("", None, asking.rescue_import(guid)))
+            line.ask(asking.rescue_import(guid))
         except (DeviceLost, NetworkFailed):
-            pass  # what counts is what is imported
+            pass  # what counts is what is imported; where it is not, that never arrived
         except CommandFailed as error:
             raise WizardError("cannot-import", f"{tame(name)} (guid {tame(guid)}) cannot be imported.", context=error.context, hint="Nothing was destroyed. `zpool import` on the machine says what it lacks.") from error  # fmt: skip
         seen = line.patiently(line.look)
@@ -365,9 +374,8 @@ def _guard(run: _Run, work: Callable[[], str]) -> str:
 
 def _wait_back(run: _Run, step: Step, line: Line) -> Work:
     """Until the machine is back after the wipe."""
-    facts = _boot_facts(run, line.record)
     yield Noted(run.clock(), step.id, f"Setup asks its questions on the console of {run.plan.params['host']}. Answer them there; this waits until it is back.", reference="setup-asks")  # fmt: skip
-    look = yield from restarted(run, step, line, lambda seen: not seen.rescue, facts.get("boot"))
+    look = yield from restarted(run, step, line, lambda seen: not seen.rescue, line.record.last_boot)
     alive = [
         pool
         for pool in run.plan.params["dying"]
@@ -377,16 +385,6 @@ def _wait_back(run: _Run, step: Step, line: Line) -> Work:
         line.record.note(step.id, destroys=False)
         raise WizardError("nothing-destroyed", f"{run.plan.params['host']} started, and {alive[0]['name']} (guid {alive[0]['guid']}) is still there: nothing was destroyed.", hint="Was the loader's menu missed? What was changed before is taken back; then plan again.")  # fmt: skip
     return {"boot": look.boot, "pools": [list(pool) for pool in look.pools]}
-
-
-def _boot_facts(run: _Run, record: Record) -> dict[str, Any]:
-    """When the machine had started before the last reboot that this run told it."""
-    found: dict[str, Any] = {}
-    for each in run.plan.steps:
-        facts = record.facts(each.id)
-        if "boot" in facts and each.action != "wait-back":
-            found = facts
-    return found
 
 
 def _take_back(run: _Run, step: Step) -> Work:

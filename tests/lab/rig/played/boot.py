@@ -90,7 +90,10 @@ def pools(boot: dict[str, str]) -> str:
     if boot.get("destroy_zpools") == "true" or reset:
         for name in names:
             say(f"destroying {name}")
-            run("zpool", "destroy", "-f", name)
+            for _ in range(20):  # udev looks at volumes that have just come, and holds them open meanwhile
+                if not run("zpool", "destroy", "-f", name).returncode:
+                    break
+                time.sleep(0.5)
         return ""
     if system not in names:
         return ""
