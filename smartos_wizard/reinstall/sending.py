@@ -196,7 +196,9 @@ def properties_of(said: str, top: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for line in said.splitlines():
         row = line.split("\t")
-        if len(row) == 3 and row[0].startswith(top) and row[1] not in _ONCE and row[1] != MARK:
+        if len(row) != 3 or not row[0].startswith(top) or row[1] in _ONCE or row[1] == MARK:
+            continue
+        if "@" not in row[0] or ":" in row[1]:  # of a snapshot only a user's own can be set
             found.setdefault(row[0].removeprefix(top), {})[row[1]] = row[2]
     return found
 
