@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,87 +229,44 @@ class World:
             closer()
 
 
+_ACTIONS = {
+    "release-download": "releases.download:DOWNLOAD_ACTIONS",
+    "release-prune": "releases.prune:PRUNE_ACTIONS",
+    "key-write": "media.writing:WRITE_ACTIONS",
+    "key-check": "media.checking:CHECK_ACTIONS",
+    "key-restore": "media.restoring:RESTORE_ACTIONS",
+    "key-boot-test": "media.boottest:BOOT_TEST_ACTIONS",
+    "key-configure": "media.configuring:CONFIGURE_ACTIONS",
+    "key-upgrade": "media.upgrading:UPGRADE_ACTIONS",
+    "key-rollback": "media.upgrading:ROLLBACK_ACTIONS",
+    "reinstall-backup": "reinstall.backup_steps:BACKUP_ACTIONS",
+    "reinstall-restore": "reinstall.restore_steps:RESTORE_ACTIONS",
+    "reinstall-export": "reinstall.export_steps:EXPORT_ACTIONS",
+    "reinstall-run": "reinstall.run_steps:RUN_ACTIONS",
+    "reinstall-watch": "reinstall.run_steps:RUN_ACTIONS",
+    "reinstall-undo": "reinstall.run_steps:RUN_ACTIONS",
+    "netboot-build": "netboot.build_steps:BUILD_ACTIONS",
+    "netboot-check": "netboot.check_steps:CHECK_ACTIONS",
+    "netboot-config": "netboot.site_config:CONFIG_ACTIONS",
+    "netboot-serve": "netboot.serve_steps:SERVE_ACTIONS",
+    "dualboot-install": "netboot.dualboot_steps:INSTALL_ACTIONS",
+    "dualboot-remove": "netboot.dualboot_removing:REMOVE_ACTIONS",
+}
+"""Where the code of each kind of plan is; imported when it is run."""
+
+
 def actions_of(kind: str) -> Mapping[str, Action[Any]]:
     """The code that can run a plan of this kind. Raises UsageProblem for a kind nobody knows."""
-    if kind == "release-download":
-        from smartos_wizard.releases.download import DOWNLOAD_ACTIONS
-
-        return DOWNLOAD_ACTIONS
-    if kind == "release-prune":
-        from smartos_wizard.releases.prune import PRUNE_ACTIONS
-
-        return PRUNE_ACTIONS
-    if kind == "key-write":
-        from smartos_wizard.media.writing import WRITE_ACTIONS
-
-        return WRITE_ACTIONS
-    if kind == "key-check":
-        from smartos_wizard.media.checking import CHECK_ACTIONS
-
-        return CHECK_ACTIONS
-    if kind == "key-restore":
-        from smartos_wizard.media.restoring import RESTORE_ACTIONS
-
-        return RESTORE_ACTIONS
-    if kind == "key-boot-test":
-        from smartos_wizard.media.boottest import BOOT_TEST_ACTIONS
-
-        return BOOT_TEST_ACTIONS
-    if kind == "key-configure":
-        from smartos_wizard.media.configuring import CONFIGURE_ACTIONS
-
-        return CONFIGURE_ACTIONS
-    if kind in ("key-upgrade", "key-rollback"):
-        from smartos_wizard.media.upgrading import ROLLBACK_ACTIONS, UPGRADE_ACTIONS
-
-        return UPGRADE_ACTIONS if kind == "key-upgrade" else ROLLBACK_ACTIONS
     if kind.startswith("guest-"):
         from smartos_wizard.guests.steps import guest_actions
 
         return guest_actions(kind)
-    if kind == "reinstall-backup":
-        from smartos_wizard.reinstall.backup_steps import BACKUP_ACTIONS
-
-        return BACKUP_ACTIONS
-    if kind == "reinstall-restore":
-        from smartos_wizard.reinstall.restore_steps import RESTORE_ACTIONS as RESTORE_HOST_ACTIONS
-
-        return RESTORE_HOST_ACTIONS
-    if kind == "reinstall-export":
-        from smartos_wizard.reinstall.export_steps import EXPORT_ACTIONS
-
-        return EXPORT_ACTIONS
-    if kind.startswith("reinstall-"):
-        from smartos_wizard.reinstall.run_steps import RUN_ACTIONS
-
-        return RUN_ACTIONS
-    if kind == "netboot-build":
-        from smartos_wizard.netboot.build_steps import BUILD_ACTIONS
-
-        return BUILD_ACTIONS
-    if kind == "netboot-check":
-        from smartos_wizard.netboot.check_steps import CHECK_ACTIONS as TREE_ACTIONS
-
-        return TREE_ACTIONS
-    if kind == "netboot-config":
-        from smartos_wizard.netboot.site_config import CONFIG_ACTIONS
-
-        return CONFIG_ACTIONS
-    if kind == "netboot-serve":
-        from smartos_wizard.netboot.serve_steps import SERVE_ACTIONS
-
-        return SERVE_ACTIONS
-    if kind == "dualboot-install":
-        from smartos_wizard.netboot.dualboot_steps import INSTALL_ACTIONS
-
-        return INSTALL_ACTIONS
-    if kind == "dualboot-remove":
-        from smartos_wizard.netboot.dualboot_removing import REMOVE_ACTIONS
-
-        return REMOVE_ACTIONS
-    raise UsageProblem(
-        "unknown-plan", f"No such kind of plan: {kind}", hint="Was it made by a newer version?"
-    )
+    if kind not in _ACTIONS:
+        hint = "Was it made by a newer version?"
+        raise UsageProblem("unknown-plan", f"No such kind of plan: {kind}", hint=hint)
+    module, name = _ACTIONS[kind].split(":")
+    actions: Mapping[str, Action[Any]] = getattr(import_module(f"smartos_wizard.{module}"), name)
+    return actions
 
 
 def build(practice: bool) -> World:
