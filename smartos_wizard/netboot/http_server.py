@@ -12,6 +12,7 @@ import fcntl
 import os
 import socket
 import stat
+import struct
 import sys
 import termios
 import threading
@@ -26,7 +27,7 @@ from smartos_wizard.core.errors import Refused
 if TYPE_CHECKING:
     from aiohttp import web
 
-_PIECE = 4 << 20
+_PIECE = 16 << 20
 """Bytes that go between two looks at how far it is."""
 _CLOSED = 7  # linux/tcp_states.h: TCP_CLOSE
 _SILENT = 60_000
@@ -156,17 +157,22 @@ class FileServer:
     ) -> None:  # fmt: skip
         """Send `count` bytes from where `at` is. Raises _BrokeOff where the machine, or the file, ends before."""
         done, end = at.done, at.done + count
+        before = _acknowledged(peer) + _on_the_way(peer)
+
+        def there() -> int:
+            return min(end, at.done + max(0, _acknowledged(peer) - before))
+
         try:
             while done < end:
                 sent = await self._loop.sendfile(transport, file, done, min(_PIECE, end - done))
                 if not sent:  # the file became shorter meanwhile: the machine must notice
                     raise ConnectionResetError(0)
                 done += sent
-                self._told(replace(at, done=max(at.done, done - _on_the_way(peer))))
+                self._told(replace(at, done=there()))
             await _arrived(peer)
         except (OSError, RuntimeError) as error:
-            raise _BrokeOff(max(at.done, done - _on_the_way(peer))) from error
-        self._told(replace(at, done=done, ended=True))
+            raise _BrokeOff(there()) from error
+        self._told(replace(at, done=end, ended=True))
 
     def _open(self, path: str) -> int:
         """A descriptor of the regular file at that path of the tree; -1 where there is none to be served."""
@@ -224,6 +230,11 @@ async def _arrived(peer: socket.socket) -> None:
         if peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSED:
             raise ConnectionResetError(left)
         await asyncio.sleep(0.01)
+
+
+def _acknowledged(peer: socket.socket) -> int:
+    """Bytes the machine acknowledged since the connection began (linux/tcp.h: tcpi_bytes_acked)."""
+    return int(struct.unpack_from("Q", peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128), 120)[0])
 
 
 def _on_the_way(peer: socket.socket) -> int:

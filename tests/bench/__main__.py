@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import cases, guests, program
+from tests.bench import cases, guests, netboot, program
 from tests.bench.cases import Bench
 from tests.bench.material import prepare
 from tests.bench.measure import Result
@@ -24,7 +24,7 @@ KEEP = ROOT / ".bench"
 REPORT = ROOT / "docs" / "performance.md"
 MEASURED = Path(__file__).with_name("measured.json")
 """The newest rows of each case, so that one can be measured again without the others, in another checkout too."""
-CASES = {**program.CASES, **cases.CASES, **guests.CASES}
+CASES = {**program.CASES, **cases.CASES, **guests.CASES, **netboot.CASES}
 
 
 def main() -> int:
@@ -52,8 +52,8 @@ def _run(names: list[str], runs: int) -> dict[str, list[Result]]:
     KEEP.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=KEEP) as place:
         os.environ["SMARTOS_WIZARD_HOME"] = str(Path(place, "home"))
-        material = prepare(KEEP) if set(names) - set(guests.CASES) else None
-        bench = Bench(material, Path(place), runs)  # type: ignore[arg-type]  # guests have images of their own
+        material = prepare(KEEP) if set(names) - set(guests.CASES) - set(netboot.CASES) else None
+        bench = Bench(material, Path(place), runs)  # type: ignore[arg-type]  # guests and netboot have material of their own
         results: dict[str, list[Result]] = {}
         for name in names:
             print(f"{name} …", file=sys.stderr, flush=True)

@@ -23,6 +23,8 @@ from tests.lab.rig.command import Running, argv
 
 SERVER, FOREIGN = "10.77.0.1", "10.77.0.254"
 INTERFACE = "wire0"
+PATIENCE = 150.0
+"""Seconds for what takes some on a machine with nothing else to do."""
 STAMPS = ("20260903T001557Z", "20260806T000411Z")
 ROMS = {"virtio-net-pci": "efi-virtio.rom", "e1000": "efi-e1000.rom"}
 
@@ -243,7 +245,7 @@ class Machine:
         letters = picture.read_bytes()[::2].decode("cp437", "replace")
         return "\n".join(letters[i : i + 80].rstrip(" \0") for i in range(0, len(letters), 80))
 
-    def await_screen(self, words: str, seconds: float = 60) -> str:
+    def await_screen(self, words: str, seconds: float = PATIENCE) -> str:
         """Its screen as soon as it shows the words."""
         until, shown = time.monotonic() + seconds, ""
         while time.monotonic() < until:
@@ -267,7 +269,7 @@ class Machine:
             self.qmp.ask("send-key", keys=[{"type": "qcode", "data": key} for key in name.split()])
             time.sleep(0.12)
 
-    def await_said(self, words: str, seconds: float = 60) -> str:
+    def await_said(self, words: str, seconds: float = PATIENCE) -> str:
         """What came out of its serial port, as soon as the words are in it."""
         until, said = time.monotonic() + seconds, ""
         while time.monotonic() < until:
@@ -281,7 +283,7 @@ class Machine:
         """Switch it off without a word."""
         self.__exit__()
 
-    def ended(self, seconds: float = 60) -> probe.Ran:
+    def ended(self, seconds: float = PATIENCE) -> probe.Ran:
         """What the probe told, once it ended the machine."""
         try:
             code: int | None = self._process.wait(seconds)
