@@ -69,4 +69,6 @@ def serve_command(
         return run_plan(
             world, plan_config(serving, config_only.expanduser().absolute()), as_json=as_json, dry_run=dry_run
         )
-    return run_plan(world, plan_serve(serving), as_json=as_json, dry_run=dry_run)
+    from smartos_wizard.cli.netboot_table import TablePrinter
+
+    return run_plan(world, plan_serve(serving), as_json=as_json, dry_run=dry_run, printer=TablePrinter())

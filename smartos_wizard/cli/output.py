@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -107,10 +107,12 @@ def run_plan(
     confirm: tuple[str, ...] = (),
     dry_run: bool = False,
     heard: Callable[[Event], None] = lambda _event: None,
+    printer: Printer | None = None,
 ) -> int:
     """Show (`dry_run`) or execute a plan in this process, journaled; return the exit code.
 
     `heard` is called with each event after it was printed: it may ask something before the work goes on.
+    `printer` shows the events to a person in the place of the usual lines.
     Raises Refused when the plan destroys something and `confirm` does not name all of it.
     """
     if dry_run:
@@ -125,7 +127,8 @@ def run_plan(
     job = journal.create(world.paths.jobs, plan, world.practice)
     cancel = Cancel()
     with cancel_on_signal(cancel):
-        return print_events(journal.recorded(job, world.run(plan, cancel)), as_json=as_json, heard=heard)
+        events = journal.recorded(job, world.run(plan, cancel))
+        return print_events(events, as_json=as_json, heard=heard, printer=printer)
 
 
 def require(world: World, plan: Plan, confirm: tuple[str, ...]) -> None:
@@ -138,10 +141,14 @@ def require(world: World, plan: Plan, confirm: tuple[str, ...]) -> None:
 
 
 def print_events(
-    events: Iterable[Event], *, as_json: bool, heard: Callable[[Event], None] = lambda _event: None
+    events: Iterable[Event],
+    *,
+    as_json: bool,
+    heard: Callable[[Event], None] = lambda _event: None,
+    printer: Printer | None = None,
 ) -> int:
     """Print events as they come, until the last; return its exit code."""
-    printer = _JsonPrinter() if as_json else _PlainPrinter()
+    printer = _JsonPrinter() if as_json else printer or PlainPrinter()
     code = 1
     for event in events:
         printer.show(event)
@@ -170,6 +177,14 @@ def cancel_on_signal(cancel: Cancel) -> Iterator[None]:
             signal.signal(name, handler)
 
 
+class Printer(Protocol):
+    """Shows events as they come."""
+
+    def show(self, event: Event) -> None:
+        """Show one."""
+        ...
+
+
 class _JsonPrinter:
     """One event per line, flushed, progress at most ten times a second; the last line is the result."""
 
@@ -185,7 +200,7 @@ class _JsonPrinter:
         click.echo(json.dumps(to_json(event), separators=(",", ":")))
 
 
-class _PlainPrinter:
+class PlainPrinter:
     """Lines on stderr; on a terminal the progress line is drawn over itself."""
 
     def __init__(self) -> None:
