@@ -8,11 +8,10 @@ table of steps).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from smartos_wizard.core.errors import DeviceLost, NetworkFailed, ProofFailed, Refused, WizardError
+from smartos_wizard.core.errors import ProofFailed, Refused, WizardError
 from smartos_wizard.core.events import Noted
 from smartos_wizard.core.plan import Effect, Step
 from smartos_wizard.core.runner import Action, Run, Work
@@ -23,14 +22,13 @@ from smartos_wizard.reinstall.run_again import require_unchanged
 from smartos_wizard.reinstall.run_boot import boot_again, restarted
 from smartos_wizard.reinstall.run_console import at_loader, leave_loader
 from smartos_wizard.reinstall.run_door import Line
+from smartos_wizard.reinstall.run_guards import guarded, hostid_of, pools_words
+from smartos_wizard.reinstall.run_instances import start_instances, stop_instances
 from smartos_wizard.reinstall.run_record import Record, plan_id
+from smartos_wizard.reinstall.run_rescue import export, rescue_destroy, rescue_import
 from smartos_wizard.reinstall.run_verify import receipt, verify
-from smartos_wizard.reinstall.saying import counted
-from smartos_wizard.reinstall.streams import CommandFailed
 
 _Run = Run[ReinstallWorld]
-STOPPING = 300.0
-"""Seconds an instance has to shut down."""
 
 
 def line_of(run: _Run) -> Line:
@@ -113,17 +111,8 @@ def _recheck(run: _Run, step: Step) -> Work:
     line.same(seen)
     known = {pool["guid"] for pool in run.plan.params["identity"]["pools"]}
     if seen.guids != known:
-        raise Refused("pools-changed", _pools_words(run, seen.guids), hint="Survey it again, and make a new plan. What was begun is taken back.")  # fmt: skip
+        raise Refused("pools-changed", pools_words(run, seen.guids), hint="Survey it again, and make a new plan. What was begun is taken back.")  # fmt: skip
     return {}
-
-
-def _pools_words(run: _Run, guids: frozenset[str]) -> str:
-    known = {pool["guid"]: pool["name"] for pool in run.plan.params["identity"]["pools"]}
-    new = [guid for guid in guids if guid not in known]
-    gone = [f"{tame(name)} (guid {tame(guid)})" for guid, name in known.items() if guid not in guids]
-    words = [f"a pool with guid {', '.join(tame(g) for g in new)} is there now"] if new else []
-    words += [f"{', '.join(gone)} is not there any more"] if gone else []
-    return f"The pools of {run.plan.params['host']} have changed: {'; '.join(words)}. Nothing was destroyed."
 
 
 def _recheck_undo(run: _Run, _step: Step) -> Work:
@@ -147,55 +136,6 @@ def _snapshots(run: _Run, _step: Step, line: Line) -> Work:
     return {"snapshots": len(said.splitlines())}
 
 
-def _stop_instances(run: _Run, step: Step, line: Line) -> Work:
-    """Those of the plan that run now, one after the other."""
-    wanted = step.params["instances"]
-    before = _states_of(line)
-    stopped = list(line.record.facts(step.id).get("stopped", []))
-    line.record.begin(step.id, stopped=stopped)
-    for number, uuid in enumerate(wanted):
-        run.cancel.check(run.state())
-        if before.get(uuid) in (None, "stopped"):
-            continue
-        stopped.append(uuid)
-        line.record.note(step.id, stopped=sorted(set(stopped)))
-        yield Noted(run.clock(), step.id, f"Stopping {uuid}, {number + 1} of {len(wanted)} …")
-        _shut_down(line, uuid)
-        until = time.monotonic() + STOPPING
-        while (state := _states_of(line).get(uuid)) not in (None, "stopped"):
-            if time.monotonic() > until:
-                raise WizardError("instance-runs", f"The instance {uuid} is still {tame(str(state))} after five minutes.", hint=f"Stop it by hand: vmadm stop -F {uuid}. Then give the same command again.", context="nothing was destroyed")  # fmt: skip
-            line.rest()
-    return {"stopped": sorted(set(stopped))}
-
-
-def _shut_down(line: Line, uuid: str) -> None:
-    """Tell it to; where it is not known whether that arrived, and it runs as before, it is told again."""
-    for _ in range(3):
-        try:
-            line.ask(asking.stop(uuid))
-            return
-        except (DeviceLost, NetworkFailed):
-            if _states_of(line).get(uuid) in (None, "stopped"):
-                return
-
-
-def _states_of(line: Line) -> dict[str, str]:
-    rows = [row.split() for row in line.read(asking.states()).splitlines()]
-    return {row[0]: row[1] for row in rows if len(row) > 1}
-
-
-def _start_instances(run: _Run, step: Step, line: Line) -> Work:
-    stopped = line.record.facts(step.id).get("stopped", [])
-    states = _states_of(line)
-    for uuid in stopped:
-        if states.get(uuid) == "stopped":
-            line.read(asking.start(uuid))
-    if stopped:
-        yield Noted(run.clock(), step.id, f"{counted(len(stopped), 'instance')} started again.")
-    return {}
-
-
 # ---------------------------------------------------------------------- way A
 
 
@@ -206,8 +146,8 @@ def _set_reset(run: _Run, step: Step, line: Line) -> Work:
         yield Noted(run.clock(), step.id, f"{pool} is marked already, by this run.", reference="done-before")
         return {}
     line.record.begin(step.id)
-    command = asking.guarded(_hostid(run), (pool, guid), asking.mark(pool))
-    said = _guard(run, lambda: line.read(command))
+    command = asking.guarded(hostid_of(run), (pool, guid), asking.mark(pool))
+    said = guarded(run, lambda: line.read(command))
     if said.split() != ["yes"]:
         raise ProofFailed("mark-not-set", f"{tame(pool)}/var does not carry the mark after it was set.", context="nothing was destroyed")  # fmt: skip
     yield Noted(run.clock(), step.id, f"{pool} is marked. Until the reboot this can be taken back.")
@@ -250,7 +190,7 @@ def _same_pools(run: _Run, seen: asking.Look, line: Line) -> None:
     """A moment before: the pools, and that the mark is what was set."""
     line.same(seen)
     if seen.guids != {pool["guid"] for pool in run.plan.params["identity"]["pools"]}:
-        raise Refused("pools-changed", _pools_words(run, seen.guids), hint="Survey it again, and make a new plan. What was begun is taken back.")  # fmt: skip
+        raise Refused("pools-changed", pools_words(run, seen.guids), hint="Survey it again, and make a new plan. What was begun is taken back.")  # fmt: skip
 
 
 def _reboot_undo(run: _Run, step: Step, line: Line) -> Work:
@@ -279,94 +219,6 @@ def _loader_destroy(run: _Run, step: Step, line: Line) -> Work:
     from smartos_wizard.reinstall.run_boot import at_the_prompt
 
     return (yield from at_the_prompt(run, step, line))
-
-
-def _rescue_import(_run: _Run, step: Step, line: Line) -> Work:
-    """That one pool, and nothing else with it."""
-    name, guid = step.params["pool"], step.params["guid"]
-    line.rescue = True
-    seen = line.patiently(line.look)
-    line.same(seen)
-    line.record.begin(step.id)
-    for _ in range(3):
-        if (name, guid) in seen.pools:
-            break
-        try:
-            line.ask(asking.rescue_import(guid))
-        except (DeviceLost, NetworkFailed):
-            pass  # what counts is what is imported; where it is not, that never arrived
-        except CommandFailed as error:
-            raise WizardError("cannot-import", f"{tame(name)} (guid {tame(guid)}) cannot be imported.", context=error.context, hint="Nothing was destroyed. `zpool import` on the machine says what it lacks.") from error  # fmt: skip
-        seen = line.patiently(line.look)
-    if (name, guid) not in seen.pools:
-        raise ProofFailed("not-imported", f"{tame(name)} (guid {tame(guid)}) is not imported after it was to be.", context="nothing was destroyed")  # fmt: skip
-    yield from ()
-    return {}
-
-
-def _export(run: _Run, step: Step, line: Line) -> Work:
-    seen = line.patiently(line.look)
-    if seen.rescue and (step.params["pool"], step.params["guid"]) in seen.pools:
-        line.read(asking.export(step.params["pool"]))
-        yield Noted(run.clock(), step.id, f"{step.params['pool']} is exported again.")
-    return {}
-
-
-def _rescue_destroy(run: _Run, step: Step, line: Line) -> Work:
-    """Name and guid are compared once more in the command that destroys; then it is looked that this one is gone, and no other."""
-    name, guid = step.params["pool"], step.params["guid"]
-    line.rescue = True
-    seen = line.patiently(line.look)
-    line.same(seen)
-    others = {pool["guid"] for pool in run.plan.params["identity"]["pools"]} - {guid}
-    if (name, guid) in seen.pools:
-        if not seen.rescue:
-            raise Refused(
-                "not-rescue", f"{run.plan.params['host']} is not in Rescue Mode. Nothing was destroyed."
-            )
-        run.cancel.check(run.state())
-        line.record.begin(step.id, destroys=True)
-        line.firm = True
-        try:
-            _guard(run, lambda: line.ask(asking.guarded("", (name, guid), asking.destroy(name))))
-        except (DeviceLost, NetworkFailed):
-            seen = line.patiently(line.look)
-            if (name, guid) in seen.pools:  # it never arrived
-                _guard(run, lambda: line.ask(asking.guarded("", (name, guid), asking.destroy(name))))
-        except (Refused, CommandFailed):
-            if (name, guid) in line.patiently(line.look).pools:
-                line.record.note(step.id, destroys=False)
-            raise
-        finally:
-            line.firm = False
-        seen = line.patiently(line.look)
-    elif not line.record.began(step.id):
-        raise Refused("pools-changed", _pools_words(run, seen.guids), hint="Survey it again, and make a new plan.")  # fmt: skip
-    if guid in seen.guids:
-        raise ProofFailed("not-destroyed", f"{tame(name)} (guid {tame(guid)}) is still there.")
-    missing = others - seen.guids
-    if missing:
-        raise ProofFailed("others-missing", f"A pool that was to stay is not seen any more: guid {', '.join(sorted(missing))}.", hint="Look with `zpool import` before anything else is done there.")  # fmt: skip
-    yield Noted(
-        run.clock(),
-        step.id,
-        f"{name} (guid {guid}) is destroyed; {counted(len(others), 'other pool') if others else 'no other'} untouched.",
-    )
-    return {"destroyed": [{"name": name, "guid": guid}]}
-
-
-def _hostid(run: _Run) -> str:
-    found: str = run.plan.params["identity"]["hostid"]
-    return found
-
-
-def _guard(run: _Run, work: Callable[[], str]) -> str:
-    try:
-        return work()
-    except CommandFailed as error:
-        if error.status != asking.GUARD:
-            raise
-        raise Refused("other-host", f"{run.plan.params['host']} is not as it was surveyed: its hostid or the pool's guid is another. Nothing was done.", hint="Survey it again.") from error  # fmt: skip
 
 
 # ---------------------------------------------------------------------- after
@@ -428,12 +280,12 @@ def _watch(run: _Run, step: Step) -> Work:
 RUN_ACTIONS: dict[str, Action[ReinstallWorld]] = {
     "recheck": Action(_recheck, _recheck_undo),
     "final-snapshots": Action(_once(_snapshots)),
-    "stop-instances": Action(_once(_stop_instances), _undone(_start_instances)),
+    "stop-instances": Action(_once(stop_instances), _undone(start_instances)),
     "set-reset": Action(_once(_set_reset), _undone(_clear_reset)),
     "reboot": Action(_once(_reboot), _undone(_reboot_undo)),
     "loader-destroy": Action(_once(_loader_destroy)),
-    "rescue-import": Action(_once(_rescue_import), _undone(_export)),
-    "rescue-destroy": Action(_once(_rescue_destroy)),
+    "rescue-import": Action(_once(rescue_import), _undone(export)),
+    "rescue-destroy": Action(_once(rescue_destroy)),
     "wait-back": Action(_once(_wait_back)),
     "watch": Action(_watch),
     "take-back": Action(_take_back),
