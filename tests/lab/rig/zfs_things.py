@@ -79,7 +79,7 @@ def set_up(machine: ZfsHost) -> None:
     """The same of a machine that waited for somebody to set it up; its sshd is started without another boot."""
     empty(machine)
     machine.run("/usr/bin/python3", "-c", "import sys; sys.path.insert(0, '/mnt'); import boot; boot.sshd()")
-    machine.sh("hostname lab; pgrep -x sshd")
+    machine.sh("hostname lab; pgrep -x sshd; sed -i '/^root:/s#/bin/bash#/bin/sh#' /etc/passwd")
 
 
 def fill(machine: ZfsHost) -> None:
