@@ -72,7 +72,8 @@ def _done(trees: PracticeTrees, here: dict[str, dict[str, object]], words: str) 
         for line in words.split("; "):
             row = shlex.split(line)
             if len(row) > 3 and row[3] in here:
-                _set(here, row[3]).update([row[2].split("=", 1)])
+                what, _, value = row[2].partition("=")
+                _set(here, row[3])[what] = value
     elif words.startswith("zfs create "):
         row = shlex.split(words)
         here[row[-1]] = {"set": dict(each.split("=", 1) for each in row if "=" in each)}
