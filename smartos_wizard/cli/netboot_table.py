@@ -14,7 +14,8 @@ from smartos_wizard.core import text
 from smartos_wizard.core.events import Advanced, Event, Noted, PlanCancelled, PlanFinished
 
 _EVERY = 0.25
-_HEAD = ("MACHINE", "ADDRESS", "FIRMWARE", "FILE", "HOW FAR", "SPEED", "STATE")
+_HEAD = ("MACHINE", "STATE", "HOW FAR", "SPEED", "FILE", "FIRMWARE", "ADDRESS")
+"""What matters most stands left: a narrow terminal cuts the rest off."""
 
 
 class TablePrinter:
@@ -80,6 +81,6 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     far = f"{done * 100 // total} % of {text.size(total)}" if total else ""
     rate = float(row.get("rate") or 0)
     return (
-        str(row.get("mac") or "?"), str(row.get("address") or ""), str(row.get("firmware") or ""),
-        str(row.get("file") or "").rsplit("/", 1)[-1], far, text.rate(rate) if rate else "", str(row.get("state") or ""),
+        str(row.get("mac") or "?"), str(row.get("state") or ""), far, text.rate(rate) if rate else "",
+        str(row.get("file") or "").rsplit("/", 1)[-1], str(row.get("firmware") or ""), str(row.get("address") or ""),
     )  # fmt: skip

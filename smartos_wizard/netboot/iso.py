@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from smartos_wizard.core.errors import ChecksumFailed, UsageProblem
 from smartos_wizard.media.model import VerifiedImage
@@ -14,6 +14,7 @@ from smartos_wizard.netboot.model import NEEDED
 from smartos_wizard.netboot.unpacking import Entries, Watch, odd
 
 _PIECE = 1 << 20
+_DESCRIPTOR, _SECTOR = 32768, 2048
 
 
 def iso_entries(image: VerifiedImage, watch: Watch) -> Entries:
@@ -27,6 +28,7 @@ def iso_entries(image: VerifiedImage, watch: Watch) -> Entries:
 
     whole = image.path.stat().st_size
     with image.path.open("rb") as file:
+        _require_whole(file, whole, image.path)
         disc: Any = pycdlib.PyCdlib()
         try:
             disc.open_fp(file)
@@ -38,6 +40,18 @@ def iso_entries(image: VerifiedImage, watch: Watch) -> Entries:
         with closing(disc):
             for path in NEEDED:
                 yield from _one(disc, path, whole, image.path, watch)
+
+
+def _require_whole(file: IO[bytes], size: int, where: Path) -> None:
+    """Raise UsageProblem where the file ends before the volume (ECMA-119, 8.4.8): pycdlib would shorten what is cut."""
+    file.seek(_DESCRIPTOR + 80)
+    says = int.from_bytes(file.read(4), "little") * _SECTOR
+    file.seek(0)
+    if size < says:
+        raise UsageProblem(
+            "not-a-platform", f"{where.name} is cut off: {size:,} of {says:,} bytes are there. Nothing was changed.",
+            context=str(where), hint="Download it again.",
+        )  # fmt: skip
 
 
 def _compared(image: VerifiedImage, watch: Watch) -> None:
@@ -63,7 +77,7 @@ def _one(disc: Any, path: str, whole: int, where: Path, watch: Watch) -> Entries
     if not record.is_file() or (rock is not None and rock.is_symlink()):
         raise odd(where, f"{path} is a link or a directory")
     size = int(record.get_data_length())
-    if size > whole:
+    if not 0 <= size <= whole:
         raise odd(where, f"{path} would be larger than the ISO")
     yield path, size, _pieces(disc, path, where, size, watch)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import shutil
@@ -393,3 +394,62 @@ def test_the_release_comes_from_the_mirror_in_the_same_plan(capsys, root):
     assert done.code == 0
     again = json.loads(netboot("build", root, "--release", "latest", "--dry-run", "--json").out)
     assert [s["action"] for s in again["steps"]] == ["netboot-scripts", "netboot-prove"]
+
+
+def iso_with(path: Path, links: dict[str, str], content: dict[str, bytes]) -> Path:
+    """A small ISO with Rock Ridge names, as mkisofs makes it."""
+    import pycdlib
+
+    disc = pycdlib.PyCdlib()
+    disc.new(interchange_level=3, rock_ridge="1.09")
+    made: dict[str, str] = {"": ""}
+    for number, name in enumerate([*content, *links]):
+        *parents, leaf = name.split("/")
+        above = ""
+        for part in parents:
+            here = f"{above}/{part}".lstrip("/")
+            if here not in made:
+                made[here] = f"{made[above]}/D{len(made):05}"
+                disc.add_directory(made[here], rr_name=part)
+            above = here
+        if name in content:
+            disc.add_fp(
+                io.BytesIO(content[name]), len(content[name]), f"{made[above]}/F{number:05}.;1", rr_name=leaf
+            )
+        else:
+            disc.add_symlink(f"{made[above]}/F{number:05}.;1", leaf, links[name])
+    disc.write(str(path))
+    disc.close()
+    return path
+
+
+PLATFORM = {f"platform/{path}": data for path, data in files(NEW).items()}
+ARCHIVE_AT = "platform/i86pc/amd64/boot_archive"
+ISOS = {
+    "good": ({}, PLATFORM, 0, ""),
+    "link": ({ARCHIVE_AT: "/etc/passwd"}, {k: v for k, v in PLATFORM.items() if k != ARCHIVE_AT}, 4, "odd-archive"),
+    "directory": ({}, {k.replace("boot_archive", "boot_archive/x") if k == ARCHIVE_AT else k: v for k, v in PLATFORM.items()}, 4,
+                  "odd-archive"),
+    "no platform": ({}, {"readme": b"x"}, 2, "no-stamp"),
+    "no kernel": ({}, {k: v for k, v in PLATFORM.items() if "unix" not in k}, 2, "not-a-platform"),
+    "wrong hash": ({}, {**PLATFORM, f"{ARCHIVE_AT}.hash": b"0" * 40}, 6, "boot-archive-damaged"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ISOS)
+def test_an_iso_is_judged_like_a_tarball(kind, netboot, root, tmp_path):
+    links, content, code, reference = ISOS[kind]
+    path = iso_with(tmp_path / f"smartos-{NEW}.iso", links, content)
+    done = netboot("build", root, "--iso", path, "--sha256", sha256(path), "--json")
+    assert (done.code, done.reference) == (code, reference), done
+    assert root.exists() == (code == 0)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_an_iso_that_is_cut_off_leaves_nothing(share, netboot, root, tmp_path):
+    path = iso_with(tmp_path / f"smartos-{NEW}.iso", {}, PLATFORM)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    done = netboot("build", root, "--iso", path, "--sha256", sha256(path), "--json")
+    assert (done.code, done.reference) == (2, "not-a-platform"), done
+    assert not root.exists()

@@ -252,3 +252,19 @@ def test_configuration_for_others_is_whole_and_taken_by_their_own_checkers(tmp_p
                 [program, "-t", "-c", tmp_path / "whole.conf"], capture_output=True, text=True, check=False
             )
             assert "syntax is ok" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_shows_machine_state_and_how_far_however_narrow_it_is(width: int):
+    from smartos_wizard.cli.netboot_table import table_lines
+
+    rows = [
+        {"mac": f"52:54:00:00:00:{n:02x}", "address": IP, "state": "archive", "done": n, "total": 50, "rate": 4e7,
+         "file": BASE + ARCHIVE, "firmware": "BIOS"}
+        for n in range(50)
+    ]  # fmt: skip
+    lines = table_lines(rows, width, 22)
+    assert len(lines) == 22 and all(len(line) < width for line in lines)
+    assert lines[-1] == "and 30 more"
+    for words in ("52:54:00:00:00:07", "archive", "14 % of 50 bytes", "40.0 MB/s"):
+        assert words in lines[8]
