@@ -18,6 +18,7 @@ from smartos_wizard.core.progress import Meter, Progress
 from smartos_wizard.core.text import folded
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import REINSTALL_ROAD, Stage
+from smartos_wizard.screens.options_fields import say
 from smartos_wizard.screens.reinstall_machine import key_question
 from smartos_wizard.screens.reinstall_model import MachineAnswers
 from smartos_wizard.screens.step_list import step_list
@@ -172,11 +173,15 @@ The pools that the plan names under “Not touched”, and every other machine.
             self.query_one(Rail).move(self.stage, failed=self.failed)
         if self.app.size.width < 110:
             return
-        self.query_one("#facts", Static).update(pairs(list(self._facts()), width=34))
+        say(self.query_one("#facts", Static), pairs(list(self._facts()), width=34), grows=True)
         notes = [
             Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-10:]
         ]
-        self.query_one("#events", Static).update(Content("\n").join(notes or [Content("Nothing yet.")]))
+        say(
+            self.query_one("#events", Static),
+            Content("\n").join(notes or [Content("Nothing yet.")]),
+            grows=True,
+        )
 
     def _facts(self) -> list[tuple[str, str]]:
         params = self.plan.params
@@ -206,19 +211,22 @@ The pools that the plan names under “Not touched”, and every other machine.
                     )
                 )
                 lines += [Content(f"    {part}") for part in rest]
-            self.query_one("#hands-said", Static).update(Content("\n").join(lines))
+            say(self.query_one("#hands-said", Static), Content("\n").join(lines), grows=True)
         state, seen = self._last("host-state"), self.query_one("#seen", Static)
         seen.display = state is not None and not self._ended
         if state is not None:
             words = state.text or _STATES.get(str(state.data.get("state")), "")
-            seen.update(Content.assemble((f"  {clock_time(state.at)}  ", "$dim"), (words, "bold $accent")))
+            say(
+                seen,
+                Content.assemble((f"  {clock_time(state.at)}  ", "$dim"), (words, "bold $accent")),
+                grows=True,
+            )
         note, place = self._word(), self.query_one("#noted", Static)
         place.display = note is not None and not self._ended
         if note is not None:
             words = note.text if len(note.text) <= width else note.text[: width - 1] + "…"
-            place.update(
-                Content.assemble(("  ", ""), (words, "bold $warning" if note.level == "warning" else "$dim"))
-            )
+            style = "bold $warning" if note.level == "warning" else "$dim"
+            say(place, Content.assemble("  ", (words, style)), grows=True)
         self.query_one("#meters").display = not self._ended
         shown = self.unknown_key is not None
         if shown != self._key_shown:  # the footer is made anew by this: only where it changes

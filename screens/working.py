@@ -19,6 +19,7 @@ from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.progress import Meter, Progress
 from smartos_wizard.screens.asking import Asking
+from smartos_wizard.screens.options_fields import say
 from smartos_wizard.screens.page import Page
 from smartos_wizard.screens.taking_up import take_up
 from smartos_wizard.screens.widgets.gauges import clock_time
@@ -105,14 +106,14 @@ class Working(Page):
             return
         width = max(40, (self.query_one("#body").content_region.width or self.app.size.width - 4) - 1) - 4
         self.draw_head(width)
-        self.query_one("#phases", Static).update(self.steps(width))
+        say(self.query_one("#phases", Static), self.steps(width), grows=True)
         meters = meters_of(measured(self.progress))
-        self.query_one("#meters", Static).update(self._gauges(meters, width))
+        say(self.query_one("#meters", Static), self._gauges(meters, width), grows=True)
         self.draw_below(meters, width)
         words = "" if self.progress.ended else self.if_stopped()
         if self._asked and not self.progress.ended:
             words = "Stopping at the next safe moment …"
-        self.query_one("#stopping", Static).update(Content(words))
+        say(self.query_one("#stopping", Static), words, grows=True)
 
     def draw_head(self, width: int) -> None:
         """Draw what `head` made."""
