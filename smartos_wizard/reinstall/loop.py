@@ -32,7 +32,11 @@ class Loop:
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of the coroutine; what it raises is raised here. Ctrl-C here cancels it there."""
-        future: concurrent.futures.Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            future: concurrent.futures.Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:  # closed already: a connection may be let go of twice
+            work.close()
+            raise
         try:
             return future.result()
         except BaseException:

@@ -141,6 +141,7 @@ def test_streams_stop_fail_and_break_in_words(server, paths):
         list(host.stream("printf hello"))
     assert len(host.sent) == 5
     host.close()
+    host.close()  # a second time, and without a word
 
 
 def test_a_plan_takes_a_whole_backup_and_asks_for_consent_to_one_that_is_not(wizard, tmp_path):
