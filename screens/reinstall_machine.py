@@ -64,6 +64,10 @@ Everything on the machine. Much later, after you have seen a plan and typed what
 
     _call: Call | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._agreed: dict[str, tuple[str, ...]] = {}  # keys said yes to, also where the password was wrong then
+
     def frame(self) -> Widget:
         """The list scrolls, what is said of it stays."""
         return Vertical(id="body")
@@ -184,7 +188,7 @@ Everything on the machine. Much later, after you have seen a plan and typed what
         if self._call is None and not self._wrong() and address is not None:
             before = self.said.address
             known = before.accept if before is not None and before.host == address.host else ()
-            self._ask(replace(address, accept=known))
+            self._ask(replace(address, accept=self._agreed.get(address.host, known)))
 
     def _ask(self, address: Address) -> None:
         call = self._call = Call()
@@ -194,7 +198,7 @@ Everything on the machine. Much later, after you have seen a plan and typed what
         def found(survey: Survey) -> None:
             if self._call is call:
                 self._call = None
-                self.onward_with(MachineAnswers(replace(address, password=address.password), survey=survey))
+                self.onward_with(MachineAnswers(address, survey=survey))
 
         def failed(error: ErrorReport) -> None:
             if self._call is call:
@@ -219,7 +223,8 @@ Everything on the machine. Much later, after you have seen a plan and typed what
 
         def answered(answer: str | None) -> None:
             if answer == "yes":
-                self._ask(replace(address, accept=(*address.accept, fingerprint)))
+                self._agreed[address.host] = accept = (*address.accept, fingerprint)
+                self._ask(replace(address, accept=accept))
 
         who = str(error.details.get("host", address.host))
         self.wizard.ask(key_question(who, str(error.details.get("algorithm", "")), fingerprint), answered)
