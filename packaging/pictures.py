@@ -151,7 +151,14 @@ async def session(out: Path, only: set[str], size: tuple[int, int], ending: str,
     async with app.run_test(size=size) as pilot:
         await steps.until(pilot, lambda: "Newest" in steps.text_grid(app), "home")
         await steps.until(pilot, lambda: "withheld" in steps.text_grid(app), "the disks")
-        for tour in (looks.tour, more, apart, pictures_guests.road, pictures_guests.there, pictures_reinstall.road):
+        for tour in (
+            looks.tour,
+            more,
+            apart,
+            pictures_guests.road,
+            pictures_guests.there,
+            pictures_reinstall.road,
+        ):
             async for name in tour(app, pilot, world):
                 full = f"{name}{ending}"
                 if full not in only:

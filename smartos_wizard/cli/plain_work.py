@@ -146,7 +146,9 @@ class PlainWork:
         fingerprint = str(event.data.get("fingerprint", ""))
         if fingerprint in self.desk.reinstall.accepted(plan):
             return
-        self.voice.say("1. It is another one, or I do not know: wait. 2. Both are the same, letter by letter: go on.")
+        self.voice.say(
+            "1. It is another one, or I do not know: wait. 2. Both are the same, letter by letter: go on."
+        )
         if self.voice.choose("Is this its key?", 2) == 1:
             self.desk.reinstall.accept(plan, fingerprint)
         else:

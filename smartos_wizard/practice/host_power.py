@@ -181,7 +181,9 @@ def _booted(
     """The machine after a reboot, with a person at the loader's menu who does what was asked for."""
     into = told.removeprefix(": ").split(";")[0]
     missed = name == "missed-menu" and not state.troubles and into != "normal"
-    state = replace(state, boot=max(clock + _AWAY, state.boot) + 60, away_until=clock + _AWAY, held=(), rescue=False)
+    state = replace(
+        state, boot=max(clock + _AWAY, state.boot) + 60, away_until=clock + _AWAY, held=(), rescue=False
+    )
     if missed:
         return replace(state, troubles=1)
     if "rescue" in into:

@@ -169,7 +169,9 @@ class RunWorld:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make-believe machines boot at once."""
-    monkeypatch.setattr(os, "fsync", lambda _fd: None)  # killed here means the generator is let go of; nothing loses power
+    monkeypatch.setattr(
+        os, "fsync", lambda _fd: None
+    )  # killed here means the generator is let go of; nothing loses power
     monkeypatch.setattr(host_power, "_AWAY", 0.01)
     monkeypatch.setattr(host_power, "_SETUP", 0.01)
     monkeypatch.setattr(run_door, "_POLL_PRACTICE", 0.005)
