@@ -22,7 +22,7 @@ _MEANS = {
     "guest-snapshot": "The snapshot is there whole or not at all.",
     "reinstall-backup": "What came whole is kept. Taking it up goes on there.",
     "reinstall-restore": "What was put back whole stays. The same command goes on there.",
-    "reinstall-run": "Taking it up asks the machine what it is; no step is done twice.",
+    "reinstall-run": "Taking it up asks the machine; no step is done twice.",
     "guest-export": "The guest is as it was. Ask for the export again.",
 }
 _WRITES = ("write", "options", "boot-sectors", "prove", "receipt", "format")
