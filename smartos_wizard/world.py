@@ -140,7 +140,9 @@ class World:
         from smartos_wizard.reinstall.ports import Address
 
         if self.practice:
-            return self.streaming(self.hosts.open(Address(where.removeprefix("guest:"))))
+            from smartos_wizard.practice.host_power import KEYS
+
+            return self.streaming(self.hosts.open(Address(where.removeprefix("guest:"), accept=KEYS)))
 
         shell = ConsoleShell(self.console(where), where, keep=True)
         try:

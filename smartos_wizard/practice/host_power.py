@@ -26,6 +26,8 @@ _AWAY, _SETUP = 1.0, 2.0
 FIRST_KEY = "SHA256:PRACTICEpracticePRACTICEpracticePRACTICEpra"
 _RESCUE_KEY = "SHA256:PRACTICErescuePRACTICErescuePRACTICErescueX"
 _NEW_KEY = "SHA256:PRACTICEcleanPRACTICEcleanPRACTICEcleanPRAX"
+KEYS = (FIRST_KEY, _RESCUE_KEY, _NEW_KEY)
+"""Every key that make-believe machines show; on a console there is none to compare."""
 _RESCUE = ("smartos=false", "noimport=true", "standalone=true")
 _POOL = re.compile(r'zpool list -Ho guid (\S+) 2>/dev/null\)" = (\S+) \]')
 _ONLY = re.compile(r"sed \"s/ \*\$//\"\)\" = '?([\d ]*)'? \]")

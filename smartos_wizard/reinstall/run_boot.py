@@ -128,21 +128,21 @@ def _tell(run: _Run, step: Step, line: Line, *, hands: bool, again: bool = False
 def _command(run: _Run, step: Step, line: Line) -> str:
     """The reboot. One that destroys is guarded by hostid, guid and the set of imported pools."""
     if step.effect is not Effect.DESTROYS:
-        return asking.reboot(_typed(step))
+        return asking.reboot(_typed(run, step))
     identity = run.plan.params["identity"]
     pool = run.plan.params["pool"]
     imported = [each["guid"] for each in identity["pools"] if each["imported"]]
     hostid = "" if line.record.rebooted else identity["hostid"]
     return asking.guarded(
-        hostid, (pool["name"], pool["guid"]), asking.only_these(imported, asking.reboot(_typed(step)))
+        hostid, (pool["name"], pool["guid"]), asking.only_these(imported, asking.reboot(_typed(run, step)))
     )
 
 
 def _order(run: _Run, step: Step, line: Line, command: str) -> Work:
     try:
         line.firm = True
-        if line.console:
-            line.ask(command.replace(asking.reboot(_typed(step)), "true"))
+        if line.by_shell:
+            line.ask(command.replace(asking.reboot(_typed(run, step)), "true"))
             line.leave("sync; reboot")
             return {}
         said = line.ask(command)
@@ -200,5 +200,8 @@ def _hands(run: _Run, step: Step) -> Work:
     return {}
 
 
-def _typed(step: Step) -> str:
-    return " ".join([step.params.get("into", "loader"), *step.params.get("lines", [])])
+def _typed(run: _Run, step: Step) -> str:
+    """What this boot is for, in words that only stand in the command: where to, and what is typed there."""
+    into = step.params.get("into", "loader")
+    lines = next((each.params["lines"] for each in run.plan.steps if each.params.get("lines")), [])
+    return " ".join([into, *(lines if into == "loader" else [])])

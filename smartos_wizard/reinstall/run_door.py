@@ -66,6 +66,11 @@ class Line:
         found: str = self.run.plan.params.get("console", "")
         return found
 
+    @property
+    def by_shell(self) -> bool:
+        """Whether it is a shell on its console: what is asked last there ends it."""
+        return isinstance(self.host(), ConsoleShell)
+
     def leave(self, command: str) -> None:
         """Start on its console a command that ends the session; what it says from then on is the loader's."""
         host, self._host = self.host(), None
