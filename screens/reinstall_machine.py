@@ -66,7 +66,8 @@ Everything on the machine. Much later, after you have seen a plan and typed what
 
     def __init__(self) -> None:
         super().__init__()
-        self._agreed: dict[str, tuple[str, ...]] = {}  # keys said yes to, also where the password was wrong then
+        # Keys said yes to, also where the password was wrong then.
+        self._agreed: dict[str, tuple[str, ...]] = {}
 
     def frame(self) -> Widget:
         """The list scrolls, what is said of it stays."""

@@ -32,7 +32,11 @@ _STOPPING = {
     "reinstall-restore": "If you stop now, what was put back whole stays; the same can be asked again.",
     "reinstall-run": "Before a pool is destroyed a stop takes back what was changed; after it the machine stays as it is.",
 }
-_SILENT_ONE = {"reinstall-backup": "the machine", "release-download": "the network", "guest-create": "the disk of this machine"}
+_SILENT_ONE = {
+    "reinstall-backup": "the machine",
+    "release-download": "the network",
+    "guest-create": "the disk of this machine",
+}
 
 
 def stopping(kind: str, otherwise: str = "It changes nothing; stop when you like.") -> str:
