@@ -203,5 +203,5 @@ def _hands(run: _Run, step: Step) -> Work:
 def _typed(run: _Run, step: Step) -> str:
     """What this boot is for, in words that only stand in the command: where to, and what is typed there."""
     into = step.params.get("into", "loader")
-    lines = next((each.params["lines"] for each in run.plan.steps if each.params.get("lines")), [])
+    lines: list[str] = next((each.params["lines"] for each in run.plan.steps if each.params.get("lines")), [])
     return " ".join([into, *(lines if into == "loader" else [])])
