@@ -260,7 +260,7 @@ class Line:
             host, port = self.where["host"], self.where["port"] or 22
             yield Noted(
                 self.run.clock(), step.id,
-                f"{host} is back with a key that nobody knows yet: {fingerprint}. Compare it on its console: ssh-keygen -lf /var/ssh/ssh_host_ed25519_key.pub (or /etc/ssh).",
+                f"{host} is back with a key that nobody knows yet: {fingerprint}. Compare it on its console: for f in /etc/ssh/*_key.pub; do ssh-keygen -lf $f; done",
                 level="warning", reference="unknown-host-key", data={"host": host, "port": port, "fingerprint": fingerprint, "run": self.record.run},
             )  # fmt: skip
         yield from self._state(
