@@ -283,7 +283,7 @@ def key_question(host: str, algorithm: str, fingerprint: str, *, again: bool = F
     words = Content.assemble(
         f"{head}\n\n", (f"  {algorithm} {fingerprint}".replace("   ", "  ").rstrip(), "bold $accent"),
         f"\n\n{why} The machine's own is printed on its console by\n\n",
-        (f"  ssh-keygen -lf {'/var/ssh' if again else '/etc/ssh'}/ssh_host_{kind}_key.pub", "$secondary"), " (or /etc/ssh)" if again else "",
+        (f"  ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub", "$secondary"),
         "\n\nSay yes only if both are the same, letter by letter.", "" if again else " It is remembered then.",
     )  # fmt: skip
     no = "No, go on waiting" if again else "No, do not log in"
