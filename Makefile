@@ -8,7 +8,7 @@ ARGS ?=
 # `make run PRACTICE=1`: no network, no root, no hardware.
 FLAGS := $(if $(filter-out 0 no false,$(PRACTICE)),--practice,)
 
-.PHONY: run test lint lab lab-zfs bench pictures docs wheel clean help
+.PHONY: run test lint lab lab-zfs again bench pictures docs wheel clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ lab: $(VENV)/.dev ## the tests with real parts: loop devices, QEMU, FUSE (as roo
 
 lab-zfs: $(VENV)/.dev ## the tests on real OpenZFS, for the re-install that is being built (half an hour)
 	$(BIN)/pytest tests/lab/test_*_zfs.py -m lab -q $(ARGS)
+
+again: $(VENV)/.dev ## what failed last, once more, one test after the other; what fails twice fails
+	$(BIN)/pytest $(WHERE) -q --last-failed --last-failed-no-failures none $(ARGS)
 
 bench: $(VENV)/.dev ## measure against named peers; writes docs/performance.md
 	$(BIN)/python -m tests.bench $(ARGS)
