@@ -37,6 +37,7 @@ zfs snapshot zones/{IMAGE}@final
 zfs clone -o quota=300M zones/{IMAGE}@final zones/{WEB}
 echo changed > /zones/{WEB}/root/etc/changed; rm /zones/{WEB}/root/lib; ln -s changed /zones/{WEB}/root/etc/link
 chmod 4711 /zones/{WEB}/root/etc/changed; chown 99:98 /zones/{WEB}/root/etc/changed
+zfs create zones/cores/{WEB}; mkdir /zones/{WEB}/cores; zfs set mountpoint=/zones/{WEB}/cores zones/cores/{WEB}
 zfs snapshot zones/{WEB}@vmsnap-first
 zfs create -o compression=gzip -o lab:note='two words' zones/{WEB}/data
 dd if=/dev/urandom of=/zones/{WEB}/data/one bs=1M count=3 2>/dev/null
@@ -60,7 +61,7 @@ sync
 """
 _FILES = """
 for place in /zones/{image} /zones/{web} /somewhere/else /zones/secret; do
-	cd $place; find . -printf '%p %y %m %U:%G %T@ %s %l\\n' | sed 's/\\(.* d .*\\) [0-9]* $/\\1/' | sort; find . -type f -exec sha256sum {{}} + | sort
+	cd $place; find . -path ./cores -prune -o -printf '%p %y %m %U:%G %T@ %s %l\\n' | sed 's/\\(.* d .*\\) [0-9]* $/\\1/' | sort; find . -type f -exec sha256sum {{}} + | sort
 done
 sha256sum /dev/zvol/zones/{web}/disk0
 """
