@@ -26,7 +26,7 @@ from smartos_wizard.reinstall.run_guards import guarded, hostid_of, pools_words
 from smartos_wizard.reinstall.run_instances import start_instances, stop_instances
 from smartos_wizard.reinstall.run_record import Record, plan_id
 from smartos_wizard.reinstall.run_rescue import export, rescue_destroy, rescue_import
-from smartos_wizard.reinstall.run_verify import receipt, verify
+from smartos_wizard.reinstall.run_verify import receipt, told_again, verify
 
 _Run = Run[ReinstallWorld]
 
@@ -61,7 +61,9 @@ def _once(work: Callable[[_Run, Step, Line], Work]) -> Callable[[_Run, Step], Wo
         line = line_of(run)
         if line.record.finished(step.id):
             yield Noted(run.clock(), step.id, "Done before; not done again.", reference="done-before")
-            return line.record.facts(step.id)
+            facts = line.record.facts(step.id)
+            told_again(run, step, facts)
+            return facts
         facts = yield from work(run, step, line)
         line.record.finish(step.id, **(facts or {}))
         return facts

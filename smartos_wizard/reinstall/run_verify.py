@@ -83,6 +83,15 @@ def _worries(line: Line, pool: str) -> list[str]:
     return worries
 
 
+def told_again(run: Run[ReinstallWorld], step: Step, facts: dict[str, Any]) -> None:
+    """What a step that was done by an earlier try has to say in the result of this one."""
+    if step.action == "verify":
+        run.result["verified"] = facts
+    elif step.action == "receipt":
+        run.result["receipt"] = facts["path"]
+        run.result.setdefault("say", []).append(f"Receipt: {facts['path']}")
+
+
 def receipt(run: Run[ReinstallWorld], step: Step, line: Line) -> Work:
     """What was done and what was seen after it, in `receipt.json` beside the record."""
     del step

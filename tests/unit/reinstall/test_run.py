@@ -74,7 +74,7 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end_and_does_no_
     plan = planned(whole)
     whole.agree(plan)
     events = len(list(whole.run(plan)))
-    for number in range(1, events):
+    for number in range(1, events + 1):
         world = RunWorld(tmp_path / str(number))
         plan = planned(world)
         world.agree(plan)
@@ -85,6 +85,8 @@ def test_killed_at_any_moment_the_same_command_brings_it_to_its_end_and_does_no_
         last = world.done(plan)
         assert last.exit_code == 0, (number, last)
         assert living(world, plan) == all_of(plan) - named(plan)
+        assert {pool["guid"] for pool in world.receipt(plan)["destroyed"]} == named(plan)
+        assert last.result["receipt"].endswith("receipt.json"), number
         for word in ("vmadm stop", "zpool destroy", "zfs set smartdc:factoryreset", "zpool import -f -N"):
             assert world.told(word) <= max(1, whole.told(word)), (number, word)
         assert world.told("exec reboot") == whole.told("exec reboot"), number
