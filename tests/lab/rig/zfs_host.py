@@ -118,7 +118,7 @@ class ZfsHost:
         self.boots += 1
         words = " ".join(f"{name}={value}" for name, value in boot.items())
         shared = "security_model=none,readonly=on,multidevs=remap"
-        line = [  # with one processor it takes a third less of a busy machine, and was once seen to stand still when idle
+        line = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536",
             "-kernel", str(self.tree.kernel.vmlinuz), "-initrd", str(self.tree.kernel.initramfs),
