@@ -66,7 +66,11 @@ done
 sha256sum /dev/zvol/zones/{web}/disk0
 """
 _TREES = f"zones/{IMAGE} zones/{WEB} {OWN} {SECRET}"
-_PROPERTIES = f"zfs get -rHp -s local,received -o name,property,value all {_TREES} | grep -v '	keylocation	' | sort"
+_PROPERTIES = (
+    f"zfs get -rHp -s local,received -o name,property,value all {_TREES} | grep -v @smartos-wizard- | "
+    "grep -v '	keylocation	' | grep -v '	encryption	off$' | sort"
+)
+"""The last is no setting: ZFS says so of a clone that was received with its properties."""
 _SNAPSHOTS = f"zfs list -rHp -t snapshot -o name,guid {_TREES} | grep -v @smartos-wizard- | sort"
 _ORIGINS = f"zfs list -rHp -o name,type,origin,volsize,volblocksize {_TREES}"
 
