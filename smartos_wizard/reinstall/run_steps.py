@@ -61,9 +61,9 @@ def _once(work: Callable[[_Run, Step, Line], Work]) -> Callable[[_Run, Step], Wo
         line = line_of(run)
         if line.record.finished(step.id):
             yield Noted(run.clock(), step.id, "Done before; not done again.", reference="done-before")
-            facts = line.record.facts(step.id)
-            told_again(run, step, facts)
-            return facts
+            known = line.record.facts(step.id)
+            told_again(run, step, known)
+            return known
         facts = yield from work(run, step, line)
         line.record.finish(step.id, **(facts or {}))
         return facts
