@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from smartos_wizard.core.errors import Refused, UsageProblem
@@ -45,6 +47,7 @@ def wipe(server):
     """Install it again: a new pool, nothing of one's own on it."""
     for file in server.state.iterdir():
         file.unlink()
+    shutil.rmtree(server.place / "meta", ignore_errors=True)  # what was set on the old pool went with it
     server.dataset("zones", b"")
     for file in (server.root / f"etc/zones/{WEB}.xml", server.root / "usbkey/ssh/key", server.root / "opt/custom/smf/a.xml", server.root / f"var/imgadm/images/zones-{IMAGE}.json"):  # fmt: skip
         file.unlink()

@@ -293,6 +293,21 @@ def test_a_way_back_never_goes_over_what_is_there(server, other, to, paths):
     assert server.datasets["zones/precious"] == b"newer"
 
 
+def test_a_property_that_cannot_be_set_is_said(server, other, to, paths):
+    good(run(sending_plan(server, to, other, paths), paths))
+    wipe(server)
+    real = server.bin / "real" / "zfs"
+    real.parent.mkdir()
+    (server.bin / "zfs").rename(real)
+    (server.bin / "zfs").write_text(f'#!/bin/sh\ncase "$1 $2" in "set quota"*) exit 1;; esac\nexec {real} "$@"\n')  # fmt: skip
+    (server.bin / "zfs").chmod(0o755)
+    events = run(coming_back(server, to, paths, ALL), paths)
+    good(events)
+    said = [event.text for event in events if isinstance(event, Noted) and event.reference == "property-not-set"]  # fmt: skip
+    assert len(said) == 1
+    assert "quota" in said[0]
+
+
 def test_what_was_begun_here_does_not_go_there(server, other, to, paths):
     server.cut = 300_000
     run(backup_plan(server, to), paths)
