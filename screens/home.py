@@ -91,7 +91,7 @@ No disk is opened before that; this computer's own disk is never offered.
             self._make_room()
 
     def _make_room(self) -> None:
-        """First the air between the cards goes, then the name."""
+        """The name goes first, then the air between the cards, then the news: unfinished work and the menu stay."""
         height, width = self.app.size.height, self.app.size.width
         news = 4 if self.wizard.desk.world.practice else 3
         needs = 4 + (len(_MENU) - (not self._guests) + 2) + (news + 2)
@@ -99,6 +99,7 @@ No disk is opened before that; this computer's own disk is never offered.
             needs += 2 + 4 * min(3, len(self._rows))
         gaps = 3 if self._rows else 2
         self.query_one("#wordmark").display = height >= needs + 4 and width >= 60
+        self.query_one("#now").display = not self._rows or height >= needs
         for card in self.query(".card"):
             card.set_class(height < needs + 4 + gaps, "-tight")
 
@@ -220,6 +221,10 @@ No disk is opened before that; this computer's own disk is never offered.
             self.wizard.start_sandbox()
         elif name == "reinstall":
             self.wizard.start_reinstall()
+        elif name == "netboot":
+            self.wizard.start_netboot()
+        elif name == "dualboot":
+            self.wizard.start_dualboot()
         elif name == "guests":
             self.wizard.show_guests()
         elif name == "how":
@@ -264,6 +269,8 @@ _MENU = (
     ("sandbox", "Try SmartOS in a sandbox", "a machine that can harm nothing"),
     ("guests", "Your guests", "start · stop · console · delete"),
     ("reinstall", "Re-install a SmartOS machine", "survey first, wipe one pool"),
+    ("netboot", "Boot over the network", "a tree, served from this computer"),
+    ("dualboot", "Beside Linux, through GRUB", "one entry more in its menu"),
     ("fit", "Is this machine fit for SmartOS?", "what it has, and what to do"),
     ("pool", "What would the pool look like?", "type disks, see vdevs and spares"),
     ("how", "How this works", "what may be lost, and why not"),

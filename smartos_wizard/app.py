@@ -125,6 +125,18 @@ class WizardApp(Following):
         """Begin to make a SmartOS machine clean again."""
         self.go(Flow(REINSTALL_ROAD[0], road=REINSTALL_ROAD))
 
+    def start_netboot(self) -> None:
+        """Boot machines over the network."""
+        from smartos_wizard.screens.netboot_start import NetbootStart
+
+        self.show(NetbootStart())
+
+    def start_dualboot(self) -> None:
+        """Boot SmartOS beside the Linux of this computer."""
+        from smartos_wizard.screens.dualboot_look import DualbootLook
+
+        self.show(DualbootLook())
+
     def show_guests(self) -> None:
         """The guests there are."""
         from smartos_wizard.screens.guests import Guests
