@@ -50,6 +50,7 @@ confirmed, 5 not reachable, 8 the backup is damaged, 9 login refused, 10 connect
 @click.argument("host", metavar="[USER@]HOST")
 @click.option("--config", "configuration", is_flag=True, help="Put configuration back: files that are missing there.")  # fmt: skip
 @click.option("--overwrite", multiple=True, metavar="PATH|all", help="With --config: replace this file too, though it differs. May be repeated.")  # fmt: skip
+@click.option("--place", "places", multiple=True, metavar="PATH", help="With --config: only what lies below /usbkey, /opt/custom, /root/.ssh/authorized_keys or /var/fw. May be repeated.")  # fmt: skip
 @click.option("--instance", "instances", multiple=True, metavar="UUID|all", help="Put this instance back. May be repeated.")  # fmt: skip
 @click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="Put this dataset back. May be repeated.")  # fmt: skip
 @click.option("--confirm", multiple=True, metavar="TOKEN", help="The machine's name, as the plan asks for it.")  # fmt: skip
@@ -59,7 +60,7 @@ confirmed, 5 not reachable, 8 the backup is damaged, 9 login refused, 10 connect
 @json_option
 @click.pass_obj
 def restore_command(
-    options: Options, /, directory: str, host: str, configuration: bool, overwrite: tuple[str, ...], instances: tuple[str, ...],
+    options: Options, /, directory: str, host: str, configuration: bool, overwrite: tuple[str, ...], places: tuple[str, ...], instances: tuple[str, ...],
     datasets: tuple[str, ...], confirm: tuple[str, ...], dry_run: bool, as_json: bool, **door: Any,
 ) -> int:  # fmt: skip
     """Put a backup, or parts of it, back on a machine that was set up again. vmadm is told of each instance.
@@ -67,14 +68,19 @@ def restore_command(
     Without --config, --instance or --dataset it says what is in the backup and what differs there.
     """
     from smartos_wizard.reinstall.backup_manifest import read
+    from smartos_wizard.reinstall.restore_config import PLACES
     from smartos_wizard.reinstall.restore_planning import Wanted
 
-    if overwrite and not configuration:
-        raise click.UsageError("--overwrite goes with --config.")
+    if (overwrite or places) and not configuration:
+        raise click.UsageError("--overwrite and --place go with --config.")
+    below = tuple(path.strip("/") for path in places)
+    odd = [path for path, name in zip(places, below, strict=True) if name not in PLACES]
+    if odd:
+        raise click.UsageError(f"{tame(odd[0], 80)} is no place of configuration: {', '.join('/' + each for each in PLACES)}.")  # fmt: skip
     place = Path(directory).expanduser().absolute()
     manifest = read(place)
     groups = (*(i for i in instances if i != "all"), *datasets)
-    wanted = Wanted(configuration, groups, "all" in instances, overwrite)
+    wanted = Wanted(configuration, groups, "all" in instances, overwrite, below)
     manifest = _with_there(options, manifest, other_door(door, "from"), dry_run=dry_run, wanted=wanted)
     plan, compared = _planned(options, place, manifest, wanted, address_of(host, **door), as_json=as_json)
     if plan is None:

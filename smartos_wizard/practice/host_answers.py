@@ -68,6 +68,8 @@ class PracticeMachine:
     system: str = "SunOS"
     zone: str = "global"
     triton: bool = False
+    clean: bool = False
+    """Set up anew: nothing of its own is in its configuration."""
 
     def answers(self, when: str) -> str:
         """Everything the survey's script would print here; `when` as `20260903T101500Z`."""

@@ -35,7 +35,10 @@ _ONLY = re.compile(r"sed \"s/ \*\$//\"\)\" = '?([\d ]*)'? \]")
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """What happened to one machine. `held` are guids imported in Rescue Mode, `anew` is the guid of the pool setup made."""
+    """What happened to one machine. `held` are guids imported in Rescue Mode, `anew` is the guid of the pool setup made.
+
+    `back` are UUIDs of instances and `files` the configuration that a restore put back.
+    """
 
     boot: float = _BOOTED
     away_until: float = 0.0
@@ -47,6 +50,8 @@ class HostState:
     states: dict[str, str] = field(default_factory=dict)
     surveys: int = 0
     troubles: int = 0
+    back: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -85,7 +90,9 @@ class HostPower:
         except (OSError, ValueError):
             return {}
         return {
-            name: HostState(**{**each, "destroyed": tuple(each["destroyed"]), "held": tuple(each["held"])})
+            name: HostState(
+                **{**each, **{part: tuple(each.get(part, ())) for part in ("destroyed", "held", "back")}}
+            )
             for name, each in data.items()
         }
 
@@ -93,9 +100,9 @@ class HostPower:
 def machine_now(machine: PracticeMachine, state: HostState) -> PracticeMachine:
     """The machine after all that happened to it."""
     pools = [pool for pool in machine.pools if pool.guid not in state.destroyed]
-    instances = machine.instances
+    instances, clean = machine.instances, machine.clean
     if any(pool.guid in state.destroyed for pool in machine.pools if pool.name == "zones"):
-        instances = ()
+        instances, clean = (), True
         first = next(pool for pool in machine.pools if pool.name == "zones")
         if state.anew:
             pools.insert(0, replace(first, guid=state.anew, used=40 << 30, bootable=False, encrypted=False))
@@ -104,7 +111,8 @@ def machine_now(machine: PracticeMachine, state: HostState) -> PracticeMachine:
     elif state.boot != _BOOTED:
         pools = [replace(pool, imported=True) for pool in pools]  # a boot imports every pool it sees
     told = tuple(replace(each, state=state.states.get(each.uuid, each.state)) for each in instances)
-    return replace(machine, pools=tuple(pools), instances=told, parameters=_RESCUE if state.rescue else machine.parameters)  # fmt: skip
+    parameters = _RESCUE if state.rescue else machine.parameters
+    return replace(machine, pools=tuple(pools), instances=told, parameters=parameters, clean=clean)
 
 
 def obey(power: HostPower, name: str, machine: PracticeMachine, words: str) -> bytes | None:
@@ -165,7 +173,7 @@ def _told(
         return b""
     if told.startswith("zpool destroy "):
         gone = [pool.guid for pool in now.pools if pool.name == told.rsplit(maxsplit=1)[-1] and pool.imported]
-        power.change(name, lambda s: replace(s, destroyed=(*s.destroyed, *gone), held=()))
+        power.change(name, lambda s: replace(s, destroyed=(*s.destroyed, *gone), held=(), back=(), files={}))
         return b""
     if told.startswith(": ") and "exec reboot" in told:
         power.change(name, lambda s: _booted(s, name, machine, now, told, power.clock()))
@@ -194,7 +202,7 @@ def _booted(
     if "zpools=zones" in into:
         reach = [pool for pool in reach if pool.name == "zones"]
     if "destroy_zpools" in into or state.marked:
-        state = replace(state, destroyed=(*state.destroyed, *(pool.guid for pool in reach)), marked=False)
+        state = replace(state, destroyed=(*state.destroyed, *(pool.guid for pool in reach)), marked=False, back=(), files={})  # fmt: skip
     gone = [pool for pool in machine.pools if pool.name == "zones" and pool.guid in state.destroyed]
     if gone and not state.anew:
         return replace(state, anew=str(int(gone[0].guid) // 3 + len(state.destroyed)), away_until=clock + _AWAY + _SETUP)  # fmt: skip

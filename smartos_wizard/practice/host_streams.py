@@ -29,6 +29,8 @@ class PracticeMemory:
     known: set[str] = field(default_factory=set)
     """UUIDs that were written into /etc/zones/index."""
     sends: int = 0
+    files: dict[str, str] = field(default_factory=dict)
+    """Configuration that was put back, by path."""
     trees: PracticeTrees = field(default_factory=lambda: PracticeTrees(""))
 
     @property
@@ -82,7 +84,7 @@ def _told(memory: PracticeMemory, words: str, names: list[str]) -> bytes | None:
         "echo '###": "### a make-believe machine\n",
     }
     if "tar cf" in words:
-        return _tar(machine)
+        return _tar(machine, memory.files)
     return next((text.encode() for begin, text in answers.items() if words.startswith(begin)), None)
 
 
@@ -104,6 +106,10 @@ def swallow(memory: PracticeMemory, command: str, chunks: Iterable[bytes]) -> by
     words = command.rsplit("; export PATH LC_ALL; ", maxsplit=1)[-1]
     if words.startswith("zfs recv -s"):
         return f"{received(memory.trees, words, chunks)} bytes\n".encode()
+    if "tar xpf" in words:
+        packed = b"".join(chunks)
+        memory.files |= _files(packed)
+        return f"{len(packed)} bytes\n".encode()
     count = sum(len(chunk) for chunk in chunks)
     if "zfs recv" in command and "-nvu" not in command:
         memory.made.update(_NAME.findall(command))
@@ -121,7 +127,14 @@ def _stream(name: str, drops: str) -> Iterator[bytes]:
     yield last
 
 
-def _tar(machine: PracticeMachine) -> bytes:
+def _files(packed: bytes) -> dict[str, str]:
+    """The files of a tar, as texts: what make-believe machines have is small."""
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        found = [(member.name, tar.extractfile(member)) for member in tar if member.isreg()]
+        return {name: file.read().decode("utf-8", "replace") for name, file in found if file is not None}
+
+
+def _tar(machine: PracticeMachine, put_back: dict[str, str]) -> bytes:
     files = {
         "usbkey/config": f"hostname={machine.hostname}\nadmin_nic=02:08:20:00:00:01\nadmin_ip=dhcp\n",
         "usbkey/shadow": "root:practice:6445::::::\n",
@@ -131,8 +144,9 @@ def _tar(machine: PracticeMachine) -> bytes:
         + "".join(f"{e.uuid}:installed:/zones/{e.uuid}:{e.uuid}\n" for e in machine.instances),
         **{f"etc/zones/{each.uuid}.xml": f'<zone name="{each.uuid}"/>\n' for each in machine.instances},
     }
-    if not machine.instances:
-        files = {name: files[name] for name in ("usbkey/config", "usbkey/shadow", "etc/zones/index")}
+    if machine.clean:
+        files = {name: text for name, text in files.items() if name in ("usbkey/config", "usbkey/shadow") or "zones" in name}  # fmt: skip
+    files |= put_back
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, text in files.items():

@@ -14,7 +14,7 @@ from smartos_wizard.practice.host_answers import (
     PracticeMachine,
     PracticePool,
 )
-from smartos_wizard.practice.host_power import FIRST_KEY, HostPower, machine_now, obey
+from smartos_wizard.practice.host_power import FIRST_KEY, HostPower, HostState, machine_now, obey
 from smartos_wizard.practice.host_streams import PracticeMemory, answer, swallow
 from smartos_wizard.practice.host_trees import PracticeTrees
 from smartos_wizard.reinstall.ports import Address
@@ -40,8 +40,8 @@ MACHINES: dict[str, PracticeMachine] = {
     "dropped-run": replace(_PLAIN, hostname="dropped-run", hostid="3c9f21b5", pools=(replace(_ZONES, guid="8120034471907723105"),), instances=(replace(_WEB, state="running"), _DB)),
     "missed-menu": replace(_PLAIN, hostname="missed-menu", hostid="3c9f21b6", pools=(_ZONES, _TANK)),
     "changed-pool": replace(_PLAIN, hostname="changed-pool", hostid="3c9f21b7"),
-    "attic": replace(_PLAIN, hostname="attic", hostid="3c9f21b8", pools=(replace(_ZONES, guid="6200417733918250551"), replace(_TANK, guid="1190038841765530022")), instances=()),
-    "wiped": replace(_PLAIN, hostname="wiped", hostid="3c9f21b4", instances=()),
+    "attic": replace(_PLAIN, hostname="attic", hostid="3c9f21b8", pools=(replace(_ZONES, guid="6200417733918250551"), replace(_TANK, guid="1190038841765530022")), instances=(), clean=True),
+    "wiped": replace(_PLAIN, hostname="wiped", hostid="3c9f21b4", instances=(), clean=True),
     "zone": replace(_PLAIN, hostname="zone", hostid="3c9f21b2", zone=_WEB.uuid),
     "not-smartos": replace(_PLAIN, hostname="not-smartos", hostid="007f0101", system="Linux"),
 }  # fmt: skip
@@ -74,7 +74,7 @@ class PracticeHost:
             return self.machine
         state = self.power.state(self.name)
         if self.name != "changed-pool":
-            return machine_now(self.machine, state)
+            return _put_back(machine_now(self.machine, state), state)
         self.power.change(self.name, lambda s: replace(s, surveys=s.surveys + 1))
         more = (_TANK,) if state.surveys % 2 else ()
         return machine_now(replace(self.machine, pools=(*self.machine.pools, *more)), state)
@@ -89,20 +89,44 @@ class PracticeHost:
             return
         self.memory = self.memory or self._remember()
         yield from answer(self.name, self.memory, command)
+        self._keep(self.memory)
 
     def feed(self, command: str, chunks: Iterable[bytes], stop: Callable[[], bool] = lambda: False) -> bytes:  # noqa: ARG002
         """As `StreamHost.feed`."""
         self.sent.append(command)
         self.memory = self.memory or self._remember()
-        return swallow(self.memory, command, chunks)
+        said = swallow(self.memory, command, chunks)
+        self._keep(self.memory)
+        return said
 
     def _remember(self) -> PracticeMemory:
         """What is made there now; of the one that backups are sent to, what was made before, too."""
         file = self.power.file.with_name("attic.json") if self.power is not None and self.name == "attic" else None  # fmt: skip
-        return PracticeMemory(self.machine, trees=PracticeTrees(self.name, file))
+        trees = PracticeTrees(self.name, file)
+        if self.power is None:
+            return PracticeMemory(self.machine, trees=trees)
+        state = self.power.state(self.name)
+        return PracticeMemory(_put_back(machine_now(self.machine, state), state), trees=trees, files=dict(state.files))  # fmt: skip
+
+    def _keep(self, memory: PracticeMemory) -> None:
+        """What a restore put back is there for the next command, too."""
+        if self.power is None or not (memory.known or memory.files):
+            return
+        state = self.power.state(self.name)
+        back = tuple(dict.fromkeys((*state.back, *sorted(memory.known))))
+        if back != state.back or memory.files != state.files:
+            self.power.change(self.name, lambda s: replace(s, back=back, files=dict(memory.files)))
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _put_back(machine: PracticeMachine, state: HostState) -> PracticeMachine:
+    """The machine with the instances that a restore put back; none of them was started."""
+    here = {each.uuid for each in machine.instances}
+    found = [each for each in (_WEB, _DB) if each.uuid in state.back and each.uuid not in here]
+    told = (replace(each, state=state.states.get(each.uuid, "stopped")) for each in found)
+    return replace(machine, instances=(*machine.instances, *told))
 
 
 @dataclass(frozen=True, slots=True)

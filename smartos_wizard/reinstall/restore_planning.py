@@ -30,12 +30,16 @@ _ITEMS = 12
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to put back. `groups`: names, or none; `overwrite`: paths that differ and are to be replaced, or `all`."""
+    """What to put back. `groups`: names, or none; `overwrite`: paths that differ and are to be replaced, or `all`.
+
+    `places`: of the configuration only what lies below these, without the first slash; everything where there are none.
+    """
 
     configuration: bool = False
     groups: tuple[str, ...] = ()
     every_group: bool = False
     overwrite: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +171,14 @@ def _files(compared: Compared, wanted: Wanted) -> tuple[str, ...]:
     if odd:
         raise UsageProblem("odd-overwrite", f"/{tame(min(odd), 200)} does not differ, or is not in the backup.", hint=f"These differ: {listed(['/' + tame(p, 120) for p in compared.different]) or 'none'}.")  # fmt: skip
     if "all" in wanted.overwrite:
-        named |= set(compared.different) - {CONFIG}
-    return tuple(sorted({*compared.missing, *named} - ({CONFIG} - named)))
+        named |= {path for path in compared.different if _placed(path, wanted)} - {CONFIG}
+    missing = {path for path in compared.missing if _placed(path, wanted)}
+    return tuple(sorted({*missing, *named} - ({CONFIG} - named)))
+
+
+def _placed(path: str, wanted: Wanted) -> bool:
+    """Whether the file lies where configuration is put back."""
+    return not wanted.places or any(_in(path, place) for place in wanted.places)
 
 
 def _clear(tree: Tree) -> Step:

@@ -61,6 +61,24 @@ def test_there_and_back_in_the_practice_world(wizard, tmp_path):
     assert (code, json.loads(out)["whole"]) == (8, False)
 
 
+def test_what_was_put_back_on_a_make_believe_machine_is_there_for_the_next_command(wizard, tmp_path):
+    to = str(tmp_path / "kept")
+    assert wizard("backup", "plain", "--to", to, "--instance", "all")[0] == 0
+    before = json.loads(wizard("restore", to, "wiped", "--json")[1])
+    assert "opt/custom/smf/backup.xml" in before["missing"]
+    assert wizard("restore", to, "wiped", "--config", "--place", "/somewhere", "--confirm", "wiped")[0] == 2
+    assert wizard("restore", to, "wiped", "--config", "--place", "/opt/custom", "--confirm", "wiped")[0] == 0
+    after = json.loads(wizard("restore", to, "wiped", "--json")[1])
+    assert set(before["missing"]) - set(after["missing"]) == {"opt/custom/smf/backup.xml"}
+    assert after["different"] == ["usbkey/config"]
+    words = ("restore", to, "wiped", "--config", "--overwrite", "/usbkey/config", "--instance", "all")
+    assert wizard(*words, "--confirm", "wiped")[0] == 0
+    last = json.loads(wizard("restore", to, "wiped", "--json")[1])
+    assert (last["missing"], last["different"]) == ([], [])
+    survey = json.loads(wizard("survey", "wiped", "--json")[1])
+    assert sorted(each["alias"] for each in survey["instances"]) == ["db", "web"]
+
+
 def test_a_stream_that_breaks_is_taken_up_again(wizard, tmp_path):
     words = ("backup", "dropped-stream", "--to", str(tmp_path / "kept"), "--instance", "all")
     assert wizard(*words)[0] == 10

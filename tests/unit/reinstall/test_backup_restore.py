@@ -105,6 +105,18 @@ def test_the_difference_is_shown_without_secrets(server, to, paths):
         restore_plan(server, to, paths, Wanted(configuration=True, overwrite=("/usbkey/none",)))
 
 
+def test_only_what_lies_in_the_named_places_is_put_back(server, to, paths):
+    wipe(server)
+    plan = restore_plan(server, to, paths, Wanted(configuration=True, places=("opt/custom",)))
+    good(run(plan, paths))
+    assert (server.root / "opt/custom/smf/a.xml").exists()
+    assert not (server.root / "usbkey/ssh/key").exists()
+    with pytest.raises(Refused, match="already"):
+        restore_plan(
+            server, to, paths, Wanted(configuration=True, places=("opt/custom",), overwrite=("all",))
+        )
+
+
 def test_nothing_is_received_over_what_is_there(server, to, paths):
     with pytest.raises(Refused, match="is on box already"):
         restore_plan(server, to, paths, Wanted(every_group=True))
