@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from smartos_wizard.boot.model import CONSOLES
 from smartos_wizard.cli.key_image import ImageChoice, released, require_typed, verified_file
 from smartos_wizard.cli.output import json_option, run_plan, tell
 from smartos_wizard.core.errors import UsageProblem
@@ -49,6 +50,12 @@ no room, not confirmed), 5 download, 6 checksum, 7 write, 8 the tree is not whol
 @click.option("--keep", type=click.IntRange(1), default=None, metavar="N", help="Releases to keep in the tree, the newest; all without it.")  # fmt: skip
 @click.option("--again", is_flag=True, help="Unpack a release anew though it is there.")
 @click.option("--profile", default="", metavar="NAME|none", help="What the menu begins with: choices saved under NAME.")  # fmt: skip
+@click.option(
+    "--console",
+    type=click.Choice(CONSOLES),
+    default=None,
+    help="Where SmartOS talks and asks, unless the menu is told otherwise.",
+)
 @click.option("--mac", "macs", multiple=True, metavar="MAC=PROFILE|FILE", help="A machine with a profile or an answers file (.json) of its own. Repeatable.")  # fmt: skip
 @click.option("--forget", multiple=True, metavar="MAC", help="This machine is told the same as all again.")
 @click.option("--confirm", multiple=True, metavar="TOKEN", help="The stamp of each release that goes, as the plan asks.")  # fmt: skip
@@ -58,10 +65,11 @@ no room, not confirmed), 5 download, 6 checksum, 7 write, 8 the tree is not whol
 def build_command(
     options: Options, directory: Path, releases: tuple[str, ...], tarballs: tuple[str, ...], isos: tuple[str, ...],
     sha256: str, sums: str, unverified: bool, mirror: str, keep: int | None, again: bool, profile: str,
-    macs: tuple[str, ...], forget: tuple[str, ...], confirm: tuple[str, ...], dry_run: bool, as_json: bool,
+    console: str | None, macs: tuple[str, ...], forget: tuple[str, ...], confirm: tuple[str, ...], dry_run: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Build or renew a netboot tree in DIR: releases, an iPXE menu, scripts for single machines, PXELINUX and GRUB."""
     from smartos_wizard.core.vault import Vault
+    from smartos_wizard.netboot.asking import wishes_of
     from smartos_wizard.netboot.build_plan import Asked, plan_build
     from smartos_wizard.netboot.tree import read_tree
 
@@ -76,7 +84,9 @@ def build_command(
     if unverified and not dry_run:
         require_typed(ImageChoice("", "", "", "", "", True), confirm)
     tree = read_tree(directory.expanduser().absolute())
-    wishes = _wishes(world, tree.wishes, profile, macs, forget)
+    wishes = wishes_of(
+        tree.wishes, world.paths, profile=profile, console=console or "", macs=macs, forget=forget
+    )
     sources = [
         *_released(world, releases, mirror),
         *(_file(world, name, sha256, sums, unverified, iso=name in isos) for name in files),
@@ -109,30 +119,8 @@ def _file(world: World, name: str, sha256: str, sums: str, unverified: bool, *, 
     return source_of_file(verified_file(choice, world, later=True, platform=not iso, iso=iso))
 
 
-def _wishes(
-    world: World, before: Wishes, profile: str, macs: tuple[str, ...], forget: tuple[str, ...]
-) -> Wishes:  # fmt: skip
-    from dataclasses import replace
-
-    from smartos_wizard.boot.model import BootChoices
-    from smartos_wizard.netboot import asking
-    from smartos_wizard.netboot.model import mac_of
-
-    gone = tuple(mac_of(mac) for mac in forget)
-    unknown = [mac for mac in gone if mac not in {m.mac for m in before.machines}]
-    if unknown:
-        raise UsageProblem("no-such-machine", f"{unknown[0]} has no script of its own in this tree.")
-    wishes = before.with_machines(asking.machines_of(macs, world.paths), gone)
-    if profile == "none":
-        return replace(wishes, menu=BootChoices())
-    return replace(wishes, menu=asking.profile(profile, world.paths)) if profile else wishes
-
-
 def _warn(wishes: Wishes) -> None:
-    from smartos_wizard.netboot.scripts import has_password, not_served
+    from smartos_wizard.netboot.asking import warnings_of
 
-    if has_password(wishes):
-        tell("Warning: root's password or its hash is in the tree; whoever reaches the server can read it.")
-    for choices in (wishes.menu, *(m.choices for m in wishes.machines)):
-        for path in not_served(choices):
-            tell(f"Warning: {path} of the profile is a file for a key; machines that boot over the network do not get it.")  # fmt: skip
+    for line in warnings_of(wishes):
+        tell(f"Warning: {line}")

@@ -81,6 +81,8 @@ class Progress:
     kind: str = ""
     steps: tuple[StepState, ...] = ()
     notes: tuple[Noted, ...] = ()
+    newest: dict[tuple[str, str], Noted] = field(default_factory=dict)
+    """The last note of each reference about each target; `notes` keeps only so many."""
     failures: tuple[StepFailed, ...] = ()
     ended: PlanFinished | PlanCancelled | None = None
 
@@ -109,7 +111,10 @@ def reduce(progress: Progress, event: Event) -> Progress:
         case Advanced():
             return _with_step(progress, event.step, lambda s: _advanced(s, event))
         case Noted():
-            return replace(progress, notes=(*progress.notes, event)[-200:])
+            newest = progress.newest
+            if event.target and event.reference:
+                newest = {**newest, (event.reference, event.target): event}
+            return replace(progress, notes=(*progress.notes, event)[-200:], newest=newest)
         case StepFinished():
             return _with_step(progress, event.step, lambda s: replace(s, state="done", result=event.result))
         case StepFailed():
@@ -141,7 +146,8 @@ def _started(step: StepState, event: StepStarted) -> StepState:
 
 def _advanced(step: StepState, event: Advanced) -> StepState:
     old = step.meters.get(event.target)
-    if old is None or old.started == 0.0:
+    another = old is not None and event.done < old.done and event.total not in (None, old.total)
+    if old is None or old.started == 0.0 or another:  # a smaller count of another total is of another file
         new = Meter(
             event.done, event.total, event.durable, event.at, event.at, event.done, 0.0, event.bottleneck
         )

@@ -6,6 +6,7 @@ Reads the store, the mirror and files; changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from smartos_wizard.boot.answers_check import check_answers, check_file
@@ -19,6 +20,8 @@ from smartos_wizard.media.model import ImageKind, VerifiedImage
 from smartos_wizard.media.platform_tarball import expected_size
 from smartos_wizard.netboot.build_plan import Source
 from smartos_wizard.netboot.model import Machine, mac_of
+from smartos_wizard.netboot.scripts import has_password, not_served
+from smartos_wizard.netboot.tree import Wishes
 
 _ANSWERS_MOST = 64 << 10
 
@@ -61,11 +64,45 @@ def machines_of(given: Iterable[str], paths: Paths) -> tuple[Machine, ...]:
         if right.endswith(".json") or "/" in right:
             found[mac] = before.with_(answers=answers_at(Path(right)))
         else:
-            found[mac] = before.over(profile(right, paths))
+            found[mac] = before.over(choices_of(right, paths))
     return tuple(Machine(mac, choices) for mac, choices in sorted(found.items()))
 
 
-def profile(name: str, paths: Paths) -> BootChoices:
+def wishes_of(
+    before: Wishes, paths: Paths, *, profile: str = "", console: str = "", macs: Iterable[str] = (),
+    forget: Iterable[str] = (),
+) -> Wishes:  # fmt: skip
+    """What machines are told after these changes. `profile` names choices that are saved, `none` takes them back.
+
+    Raises as `machines_of` and `choices_of`, and UsageProblem `no-such-machine` for one to forget that has nothing of its own.
+    """
+    gone = tuple(mac_of(mac) for mac in forget)
+    unknown = [mac for mac in gone if mac not in {m.mac for m in before.machines}]
+    if unknown:
+        raise UsageProblem("no-such-machine", f"{unknown[0]} has no script of its own in this tree.")
+    wishes = before.with_machines(machines_of(macs, paths), gone)
+    if profile:
+        menu = BootChoices() if profile == "none" else choices_of(profile, paths)
+        wishes = replace(wishes, menu=menu)
+    if console and console != wishes.menu.console:
+        wishes = replace(wishes, menu=wishes.menu.with_(console=console, speed=None))
+    return wishes
+
+
+def warnings_of(wishes: Wishes) -> tuple[str, ...]:
+    """What has to be known of them before they are served, as sentences."""
+    found = []
+    if has_password(wishes):
+        found.append("root's password or its hash is in the tree; whoever reaches the server can read it.")
+    for choices in (wishes.menu, *(m.choices for m in wishes.machines)):
+        found += [
+            f"{path} of the profile is a file for a key; machines that boot over the network do not get it."
+            for path in not_served(choices)
+        ]
+    return tuple(found)
+
+
+def choices_of(name: str, paths: Paths) -> BootChoices:
     """The choices saved under a name. Raises Refused `no-such-profile`, `bad-answers`."""
     choices = ProfileStore(paths).load(name).choices
     if choices.answers is not None:

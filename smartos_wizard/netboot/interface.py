@@ -42,6 +42,20 @@ def interfaces() -> tuple[Interface, ...]:
     return tuple(found)
 
 
+def every_interface() -> tuple[Interface, ...]:
+    """The same and those without an IPv4 address, whose `address` is empty, by name: to show what there is."""
+    import psutil
+
+    found = {each.name: each for each in interfaces()}
+    stats, cards = psutil.net_if_stats(), psutil.net_if_addrs()
+    for name in (*stats, *cards):
+        local = any(a.address.startswith("127.") for a in cards.get(name, ()))
+        if name not in found and not local:
+            mac = next((a.address for a in cards.get(name, ()) if a.family == psutil.AF_LINK), "")
+            found[name] = Interface(name, "", "", mac, name in stats and stats[name].isup)
+    return tuple(found[name] for name in sorted(found))
+
+
 def interface_named(name: str) -> Interface:
     """The interface of that name. Raises UsageProblem `no-such-interface` or `interface-down`."""
     every = interfaces()

@@ -46,6 +46,10 @@ class Server(Protocol):
 class Wire(Protocol):
     """The networks of this machine and what is served on them."""
 
+    def every_interface(self) -> tuple[Interface, ...]:
+        """Every interface but loopback, also those that are down or have no address."""
+        ...
+
     def interface(self, name: str) -> Interface:
         """The interface of that name. Raises UsageProblem."""
         ...

@@ -15,6 +15,10 @@ from smartos_wizard.netboot.neighbours import mac_at
 class RealWire:
     """Satisfies `ports.Wire`."""
 
+    def every_interface(self) -> tuple[Interface, ...]:
+        """What there is."""
+        return interface.every_interface()
+
     def interface(self, name: str) -> Interface:
         """The interface of that name."""
         return interface.interface_named(name)

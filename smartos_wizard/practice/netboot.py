@@ -1,45 +1,58 @@
-"""Make-believe machines on a make-believe network, which boot from the tree that is served. No socket is opened."""
+"""A make-believe network: one wire with a router on it, one without, and what dnsmasq would say. No socket is opened."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from smartos_wizard.core.errors import UsageProblem
+from smartos_wizard.core.errors import Refused, UsageProblem
 from smartos_wizard.netboot.boot_service import Loader, Other
 from smartos_wizard.netboot.http_server import Fetched
 from smartos_wizard.netboot.interface import Interface
-from smartos_wizard.netboot.model import ARCHIVE, FIRST_SCRIPT, HASH, KERNEL, MENU, RELEASES
-from smartos_wizard.practice.devices import speed_factor
+from smartos_wizard.practice.netboot_machines import MACHINES, PracticeMachine, PracticeServer, addressed
 
 INTERFACE = Interface("practice0", "192.0.2.1", "255.255.255.0", "02:00:5e:00:53:01")
-_RATE = 40e6  # bytes per second of a make-believe machine
-_PIECE = 256 << 10
-_GOOD, _STUMBLES, _UEFI = "52:54:00:00:53:10", "52:54:00:00:53:11", "52:54:00:00:53:12"
-_ADDRESSES = {"192.0.2.10": _GOOD, "192.0.2.11": _STUMBLES}
+"""The one with a router that gives addresses."""
+ISOLATED = Interface("practice1", "198.51.100.1", "255.255.255.0", "02:00:5e:00:53:02")
+"""A network of its own: nobody gives addresses."""
+DOWN = Interface("practice2", "203.0.113.1", "255.255.255.0", "02:00:5e:00:53:03", up=False)
+BARE = Interface("practice3", "", "", "02:00:5e:00:53:04")
+_TAKEN = 80
+"""The port that another program has, always."""
 
 
 class PracticeWire:
-    """Satisfies `netboot.ports.Wire`: one interface, a router that gives addresses, three machines."""
+    """Satisfies `netboot.ports.Wire`: two networks with machines, one interface that is down, one without an address."""
+
+    def every_interface(self) -> tuple[Interface, ...]:
+        """All of them."""
+        return (INTERFACE, ISOLATED, DOWN, BARE)
 
     def interface(self, name: str) -> Interface:
-        """There is one."""
-        if name != INTERFACE.name:
+        """The one of that name."""
+        found = next((each for each in (INTERFACE, ISOLATED, DOWN) if each.name == name), None)
+        if found is None:
             raise UsageProblem(
-                "no-such-interface", f"There is no interface “{name}” in the practice world.",
-                hint=f"There is {INTERFACE.name} ({INTERFACE.address}).",
+                "no-such-interface", f"There is no interface “{name}” with an address in the practice world.",
+                hint=f"There are {INTERFACE.name} ({INTERFACE.address}) and {ISOLATED.name} ({ISOLATED.address}).",
             )  # fmt: skip
-        return INTERFACE
+        if not found.up:
+            raise UsageProblem(
+                "interface-down",
+                f"{name} is not up: no machine could be reached.",
+                hint=f"ip link set {name} up",
+            )
+        return found
 
     def require_still(self, _interface: Interface) -> None:
         """It never goes away."""
 
     def mac_at(self, address: str) -> str:
         """Of the make-believe machines."""
-        return _ADDRESSES.get(address, "")
+        machine = addressed(address.rpartition(".")[0]).get(address)
+        return machine.mac if machine is not None else ""
 
     def dnsmasq(self) -> str:
         """No program is needed."""
@@ -49,31 +62,38 @@ class PracticeWire:
         """No file is needed."""
         return Loader("/practice", given or "undionly.kpxe", "ipxe.efi")
 
-    def service(self) -> PracticeService:
+    def service(self, _called: Callable[[str, str], None] | None = None) -> PracticeService:
         """It says what dnsmasq would log."""
         return PracticeService()
 
-    def server(self, root: Path, _address: str, port: int, told: Callable[[Fetched], None]) -> PracticeServer:
-        """It tells of machines that fetch."""
-        return PracticeServer(root, port, told)
+    def server(self, root: Path, address: str, port: int, told: Callable[[Fetched], None]) -> PracticeServer:
+        """It tells of machines that fetch. Raises Refused `port-in-use` for the port that is taken."""
+        if port == _TAKEN:
+            raise Refused(
+                "port-in-use", f"Port {port} of {address} is taken by another program.",
+                hint="Say --port with another one.", context=f"{address}:{port}",
+            )  # fmt: skip
+        return PracticeServer(root, address, port, told)
 
 
 class PracticeService:
-    """dnsmasq beside a router."""
+    """dnsmasq, beside a router or alone."""
 
     def __init__(self) -> None:
         self._lines: Iterator[str] = iter(())
-        self._begun = 0.0
 
-    def others(self, _interface: Interface, _seconds: float) -> tuple[Other, ...]:
-        """The router."""
-        return (Other("192.0.2.254", "02:00:5e:00:53:fe", True, False),)
+    def others(self, interface: Interface, _seconds: float) -> tuple[Other, ...]:
+        """The router, where it is."""
+        router = Other("192.0.2.254", "02:00:5e:00:53:fe", True, False)
+        return (router,) if interface.name == INTERFACE.name else ()
 
-    def keep(self, _asked: dict[str, Any]) -> None:
+    def keep(self, asked: dict[str, Any]) -> None:
         """Begin."""
+        name = str(asked["interface"])
+        prefix = str(asked["address"]).rpartition(".")[0]
         self._lines = iter(
-            [line for n, mac in enumerate((_GOOD, _STUMBLES, _UEFI), 1) for line in _asks(n, mac)]
-            + [f"dnsmasq-tftp: sent /practice/undionly.kpxe to {address}" for address in _ADDRESSES]
+            [line for n, machine in enumerate(MACHINES, 1) for line in _asks(n, name, machine)]
+            + [f"dnsmasq-tftp: sent /practice/undionly.kpxe to {address}" for address in addressed(prefix)]
         )
 
     def heard(self, seconds: float) -> dict[str, Any] | None:
@@ -88,58 +108,8 @@ class PracticeService:
         """Nothing was started."""
 
 
-def _asks(number: int, mac: str) -> tuple[str, ...]:
-    arch = 7 if mac == _UEFI else 0
+def _asks(number: int, interface: str, machine: PracticeMachine) -> tuple[str, ...]:
     return (
-        f"dnsmasq-dhcp: {number} vendor class: PXEClient:Arch:{arch:05}:UNDI:002001",
-        f"dnsmasq-dhcp: {number} PXE(practice0) {mac} proxy",
+        f"dnsmasq-dhcp: {number} vendor class: PXEClient:Arch:{machine.arch:05}:UNDI:002001",
+        f"dnsmasq-dhcp: {number} PXE({interface}) {machine.mac} proxy",
     )
-
-
-class PracticeServer:
-    """Two machines that fetch everything; one of them breaks off once and comes back."""
-
-    def __init__(self, root: Path, port: int, told: Callable[[Fetched], None]) -> None:
-        self.port = port
-        self._root, self._told = root, told
-        self._end = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._machine, args=(address, stumbles), daemon=True)
-            for address, stumbles in zip(_ADDRESSES, (False, True), strict=True)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def close(self) -> None:
-        """The machines are switched off."""
-        self._end.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _machine(self, address: str, stumbles: bool) -> None:
-        stamps = sorted((p.name for p in (self._root / RELEASES).iterdir() if p.name[0] != "."), reverse=True)
-        platform = f"{RELEASES}/{stamps[0]}/"
-        if self._end.wait(1.0 / speed_factor()):
-            return
-        for cut in (0.43, 1.0) if stumbles else (1.0,):
-            for path in (FIRST_SCRIPT, MENU, platform + KERNEL, platform + ARCHIVE, platform + HASH):
-                share = cut if path.endswith(ARCHIVE) else 1.0
-                if not self._fetch(address, path, share) or share < 1.0:
-                    break
-            if self._end.wait(1.5 / speed_factor()):
-                return
-
-    def _fetch(self, address: str, path: str, share: float) -> bool:
-        try:
-            total = (self._root / path).stat().st_size
-        except OSError:
-            self._told(Fetched(address, path, 0, 0, 404, ended=True))
-            return False
-        done, until = 0, int(total * share)
-        while done < until:
-            if self._end.wait(_PIECE / _RATE / speed_factor()):
-                return False
-            done = min(until, done + _PIECE)
-            self._told(Fetched(address, path, done, total, 200))
-        self._told(Fetched(address, path, done, total, 200 if share == 1.0 else 0, ended=True))
-        return True

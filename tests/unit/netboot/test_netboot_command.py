@@ -178,7 +178,7 @@ def test_practice_serves_make_believe_machines_until_it_is_asked_to_stop(tmp_pat
     assert process.returncode == 0
     states = [e["data"]["state"] for e in events if e.get("reference") == "machine"]
     assert {"asks", "menu", "kernel", "archive", "starting", "broke-off", "not-by-uefi"} <= set(states)
-    assert events[-1]["result"]["starts"] == 2
+    assert events[-1]["result"]["starts"] >= 2
 
 
 def test_the_plan_of_serving_is_shown_without_doing_anything(
