@@ -158,11 +158,11 @@ class World:
         return shell
 
     def linux(self, root: str = "") -> Linux:
-        """The Linux this program runs on, or the one mounted at `root`; in practice always a make-believe one."""
+        """The Linux this program runs on, or the one mounted at `root`; in practice the make-believe one of that name."""
         if self.practice:
-            from smartos_wizard.practice.linux import PracticeLinux
+            from smartos_wizard.practice.linux import practice_linux
 
-            return PracticeLinux(self.paths.state.parent / "linux")
+            return practice_linux(self.paths.state.parent, root)
         from smartos_wizard.netboot.dualboot_linux import SystemLinux
 
         return SystemLinux(Path(root or "/"))

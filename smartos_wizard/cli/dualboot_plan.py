@@ -102,6 +102,8 @@ def _show(made: Made, problems: tuple[Problem, ...], stopped: bool, *, ascii_onl
 
 def setup_lines(setup: Setup) -> list[str]:
     """How a Linux starts, in lines."""
+    if setup.kernel != "Linux":
+        return [f"{setup.hostname}: {setup.system}"]
     firmware = setup.firmware.upper()
     secure = {True: ", Secure Boot on", False: "", None: ", Secure Boot unknown"}[setup.secure_boot]
     lines = [f"{setup.hostname}: {setup.system}, starts by {firmware}{secure}"]

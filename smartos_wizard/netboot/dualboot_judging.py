@@ -20,6 +20,8 @@ def stops(setup: Setup, way: Way, needed: int | None, uuid: str = "") -> tuple[P
     """Everything that refuses it. `needed` is the size of what is copied, None where it is not known yet; `uuid` of the
     partition that a loader is chained from.
     """
+    if setup.kernel != "Linux":
+        return (_not_linux(setup),)
     found = [*_machine(setup, way), *_loader(setup, uuid), *_grub(setup, way)]
     if setup.installed:
         found.append(
@@ -31,6 +33,13 @@ def stops(setup: Setup, way: Way, needed: int | None, uuid: str = "") -> tuple[P
     if not any(p.reference in ("not-a-pc", "secure-boot", "no-grub") for p in found):
         found += _place(setup, needed)
     return tuple(found)
+
+
+def _not_linux(setup: Setup) -> Problem:
+    return Problem(
+        "not-linux", f"This computer runs {setup.system}. SmartOS beside it is an entry in the GRUB menu of a Linux.",
+        "Write a USB key for another machine (smartos-wizard key write), or try SmartOS in a sandbox (smartos-wizard guest create).",
+    )  # fmt: skip
 
 
 def _machine(setup: Setup, way: Way) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ class SystemLinux:
     def __init__(self, root: Path = Path("/")) -> None:
         self.root = root.resolve()
         self.reader: Reader = FileReader(self.root) if self._here else _Elsewhere(self.root)
-        self.arch = platform.machine()
+        self.arch, self.kernel = platform.machine(), platform.system()
         named = words(self.reader, "/etc/hostname").split("\n")[0].strip()
         self.hostname = platform.node() if self._here else named or platform.node()
 

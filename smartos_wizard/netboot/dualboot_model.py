@@ -86,6 +86,7 @@ class Setup:
     firmware: str
     volumes: tuple[Volume | None, ...]
     arch: str = "x86_64"
+    kernel: str = "Linux"
     secure_boot: bool | None = False
     grub_dir: str = ""
     generator: str = ""

@@ -20,9 +20,10 @@ class Ran:
 
 
 class Linux(Protocol):
-    """A Linux: this one, one that is mounted somewhere, or a make-believe one."""
+    """A Linux: this one, one that is mounted somewhere, or a make-believe one. `kernel` is what `uname -s` says."""
 
     root: Path
+    kernel: str
     reader: Reader
     arch: str
     hostname: str

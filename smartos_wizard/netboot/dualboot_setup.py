@@ -50,8 +50,9 @@ def read_setup(linux: Linux) -> Setup:
     default = _shell(words(reader, "/etc/default/grub"))
     return Setup(
         hostname=linux.hostname,
-        system=tame(_shell(words(reader, "/etc/os-release")).get("PRETTY_NAME", "Linux")),
+        system=_system(linux),
         arch=linux.arch,
+        kernel=linux.kernel,
         firmware="uefi" if uefi else "bios",
         secure_boot=_secure_boot(reader) if uefi else False,
         volumes=tuple(_volume(linux, stack, roots, home) for home in HOMES),
@@ -68,6 +69,13 @@ def read_setup(linux: Linux) -> Setup:
         installed=_installed(reader),
         fats=_fats(nodes, reader, stack),
     )  # fmt: skip
+
+
+def _system(linux: Linux) -> str:
+    """What it is called. Only a Linux has /etc/os-release to tell it."""
+    if linux.kernel != "Linux":
+        return "macOS" if linux.kernel == "Darwin" else tame(linux.kernel) or "an unknown system"
+    return tame(_shell(words(linux.reader, "/etc/os-release")).get("PRETTY_NAME", "Linux"))
 
 
 def _there(reader: Reader, path: str) -> bool | None:

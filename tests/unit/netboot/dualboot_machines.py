@@ -118,7 +118,7 @@ MACHINES: dict[str, dict[str, Any]] = {
 class RecordedLinux:
     """Such a machine. Satisfies `Linux`; nothing can be run or changed on it."""
 
-    arch, hostname, root = "x86_64", "recorded", Path("/nowhere")
+    arch, kernel, hostname, root = "x86_64", "Linux", "recorded", Path("/nowhere")
 
     def __init__(
         self, name: str, programs: Sequence[str] | None = None, free: dict[str, int] | None = None
