@@ -83,7 +83,7 @@ subnet {network.network_address} netmask {network.netmask} {{
 {pool}  next-server {_server(serving)};
   if exists user-class and option user-class = "iPXE" {{
     filename "{serving.url}";
-  }} elsif option client-arch = 0 {{
+  }} elsif option client-arch = 00:00 {{
     filename "{BIOS_LOADER}";
   }}
 }}
@@ -150,6 +150,8 @@ dhcpd.conf      the same for ISC dhcpd; kea-dhcp4.json for Kea. Both need a TFTP
 
 Only one of dnsmasq, dhcpd and Kea. Scripts name no host but where they came from, so the tree may be copied
 to another server as it is: rsync -a --delete --exclude .smartos-wizard {tree}/ SERVER:/srv/netboot/
+A boot server with a Triton-style tree (os/STAMP/platform/i86pc/...) takes os/STAMP as it is, beside its own; its
+own scripts then name the release. Leave its other files alone.
 PXELINUX and GRUB find {serving.root.name}/pxelinux.cfg and {serving.root.name}/grub there.
 
 After each change: smartos-wizard netboot check {serving.url}
