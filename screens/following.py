@@ -145,15 +145,18 @@ class Following(App[int]):
             fresh = note.reference == "needs-opener" and note.at not in self._opened
             if fresh and message.progress.ended is None:
                 self._opened.add(note.at)
-                self._let_open(str(note.data.get("command", "")))
+                self._let_open(str(note.data.get("command", "")), str(note.data.get("why", "")))
 
-    def _let_open(self, command: str) -> None:
+    def _let_open(self, command: str, why: str = "") -> None:
         """Give the terminal away so that a password can be asked; the job waits for it."""
         from textual.app import SuspendNotSupported
 
         from smartos_wizard.media.attended import run_in_terminal
 
-        words = "SmartOS Wizard needs root once, to open the disk you confirmed. Nothing else runs as root."
+        words = (
+            why
+            or "SmartOS Wizard needs root once, to open the disk you confirmed. Nothing else runs as root."
+        )
         try:
             with self.suspend():
                 code = run_in_terminal(command, words)
@@ -161,5 +164,7 @@ class Following(App[int]):
             code = -1
         if code:
             self.notify(
-                f"Run this in another terminal:\n{command}", title="The disk is not open yet", timeout=60
+                f"Run this in another terminal:\n{command}",
+                title="Root's rights are not there yet" if why else "The disk is not open yet",
+                timeout=60,
             )

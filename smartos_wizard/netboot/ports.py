@@ -70,8 +70,13 @@ class Wire(Protocol):
         """iPXE for machines without. Raises WizardError `no-loader`."""
         ...
 
-    def service(self) -> Service:
-        """A service that can begin; whoever asks closes it. Raises PrivilegeFailed."""
+    def service(
+        self, called: Callable[[str], None] | None = None, stopped: Callable[[], bool] = bool, /
+    ) -> Service:
+        """A service that can begin; whoever asks closes it. Raises PrivilegeFailed, Cancelled.
+
+        `called` is told the command that somebody has to run elsewhere, where that is the only way to the rights.
+        """
         ...
 
     def server(self, root: Path, address: str, port: int, told: Callable[[Fetched], None], /) -> Server:

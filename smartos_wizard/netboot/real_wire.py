@@ -39,9 +39,11 @@ class RealWire:
         """The one given, else the one of the package."""
         return find_loader(given)
 
-    def service(self) -> BootService:
+    def service(
+        self, called: Callable[[str], None] | None = None, stopped: Callable[[], bool] = bool
+    ) -> BootService:
         """The privileged program."""
-        return BootService()
+        return BootService(called, stopped)
 
     def server(self, root: Path, address: str, port: int, told: Callable[[Fetched], None]) -> FileServer:
         """A web server on that address alone."""

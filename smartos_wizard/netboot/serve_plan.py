@@ -25,6 +25,8 @@ class Serving:
     last: str = ""
     http_only: bool = False
     loader: str = ""
+    elsewhere: bool = False
+    """Whether somebody may be asked to give the rights at another terminal: a job has none of its own."""
 
     @property
     def url(self) -> str:
@@ -46,7 +48,7 @@ def plan_serve(serving: Serving) -> Plan:
             Step(
                 "wire", "netboot-serve-wire", f"who gives addresses on {where.name}", Effect.READS,
                 ("asks as a machine does that starts; takes root's rights, asked for once",),
-                params={"loader": serving.loader},
+                params={"loader": serving.loader, "elsewhere": serving.elsewhere},
             )
         )  # fmt: skip
     steps.append(

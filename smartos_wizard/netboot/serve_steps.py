@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from smartos_wizard.core.errors import Refused
+from smartos_wizard.core.errors import Cancelled, Refused
 from smartos_wizard.core.events import Advanced, Event, Noted
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Action, Run, Work
@@ -23,6 +24,7 @@ from smartos_wizard.netboot.ports import NetbootWorld, Service
 _ASKING = 3.0
 """Seconds for which other servers are waited for; a DHCP server that first pings an address takes more than one."""
 _LOOK = 0.25
+_WHY = "Telling machines on this network where to boot from takes root, once. Nothing else runs as root."
 _INTERFACE_EVERY = 2.0
 _PROGRESS_EVERY = 0.5
 
@@ -43,7 +45,7 @@ def _wire(run: Run[NetbootWorld], step: Step) -> Work:
     wire = run.world.wire
     wire.require_still(where)
     run.found["dnsmasq"], run.found["loader"] = wire.dnsmasq(), wire.loader(step.params["loader"])
-    service = wire.service()
+    service = yield from _rights(run, step)
     run.on_end.append(service.close)
     run.found["service"] = service
     others = yield from in_thread(run, lambda: service.others(where, _ASKING), lambda: ())
@@ -64,6 +66,32 @@ def _wire(run: Run[NetbootWorld], step: Step) -> Work:
             "its own, say --dhcp FIRST-LAST.", level="warning", reference="no-dhcp-server",
         )  # fmt: skip
     return {"others": [other.server for other in others]}
+
+
+def _rights(run: Run[NetbootWorld], step: Step) -> Generator[Event, None, Service]:
+    """The privileged program at work. Raises PrivilegeFailed, Cancelled."""
+    if not step.params.get("elsewhere"):
+        return run.world.wire.service()
+    commands: queue.SimpleQueue[str] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    def work() -> Service:
+        service = run.world.wire.service(commands.put, stop.is_set)
+        if stop.is_set():
+            service.close()
+        return service
+
+    def tick() -> Iterator[Event]:
+        while not commands.empty():
+            command = commands.get()
+            yield Noted(run.clock(), step.id, f"{_WHY} Run this in another terminal: {command}", level="warning",
+                        reference="needs-opener", data={"command": command, "why": _WHY})  # fmt: skip
+
+    try:
+        return (yield from in_thread(run, work, tick))
+    except Cancelled:
+        stop.set()
+        raise
 
 
 def _told(other: Other) -> str:

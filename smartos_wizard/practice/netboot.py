@@ -62,7 +62,9 @@ class PracticeWire:
         """No file is needed."""
         return Loader("/practice", given or "undionly.kpxe", "ipxe.efi")
 
-    def service(self, _called: Callable[[str, str], None] | None = None) -> PracticeService:
+    def service(
+        self, _called: Callable[[str], None] | None = None, _stopped: Callable[[], bool] = bool
+    ) -> PracticeService:
         """It says what dnsmasq would log."""
         return PracticeService()
 

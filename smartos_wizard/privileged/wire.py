@@ -1,7 +1,8 @@
 """The second small program that runs as root: asks who gives addresses on a wire, and keeps dnsmasq for one evening.
 
 Started by sudo or doas as `python -I wire.py`, standard library of Python 3.9 only. One JSON line on standard input
-says what to do, and it answers in JSON lines on standard output. It makes dnsmasq's settings itself from a few checked
+says what to do, and it answers in JSON lines on standard output. With `wire.py SOCKET` it calls the program at that
+socket instead, after it has made sure that it is the caller's own, and leaves the terminal it was started from. It makes dnsmasq's settings itself from a few checked
 values, gives them over a pipe, and ends dnsmasq when its standard input closes: no file is written, no process is left.
 Facts: RFC 2131 and 2132 (DHCP), RFC 4578 (PXE's architecture), dnsmasq(8).
 """
@@ -12,6 +13,7 @@ import contextlib
 import ipaddress
 import json
 import os
+import pwd
 import re
 import secrets
 import select
@@ -22,6 +24,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}\Z")
@@ -221,8 +224,42 @@ def request() -> dict[str, Any]:
     return found
 
 
-def main() -> int:
+def call(path: str, environ: Mapping[str, str]) -> socket.socket:
+    """The connection to the program, proven to belong to the user who called this. Raises PermissionError, OSError."""
+    callers = {int(environ[key]) for key in ("SUDO_UID", "PKEXEC_UID") if environ.get(key)}
+    if environ.get("DOAS_USER"):
+        callers.add(pwd.getpwnam(environ["DOAS_USER"]).pw_uid)
+    here, above = os.lstat(path), os.lstat(os.path.dirname(os.path.abspath(path)))
+    callers = callers or {here.st_uid}  # called by root itself: the socket's owner says whom it is for
+    caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    if not above.st_mode & 0o77 and callers == {here.st_uid} == {above.st_uid}:
+        caller.connect(path)
+        peer = struct.unpack("3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+        if callers == {peer}:
+            return caller
+    caller.close()
+    raise PermissionError(path + " does not belong to the user who asked.")
+
+
+def leave_terminal(caller: socket.socket) -> None:
+    """Go on in a session of its own, with the caller in the place of standard input and output; sudo returns at once."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.dup2(caller.fileno(), 0)
+    os.dup2(caller.fileno(), 1)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 2)
+    caller.close()
+
+
+def main(words: list[str]) -> int:
     """Answer requests until one keeps dnsmasq, or the input ends."""
+    if words:
+        try:
+            leave_terminal(call(words[0], os.environ))
+        except (OSError, ValueError, KeyError) as error:
+            print(error, file=sys.stderr)
+            return 1
     for name in (signal.SIGINT, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -231,7 +268,9 @@ def main() -> int:
         if not asked:
             return 0
         try:
-            if asked["do"] == "probe":
+            if asked["do"] == "hello":
+                say(event="hello")
+            elif asked["do"] == "probe":
                 if not INTERFACE.match(str(asked["interface"])):
                     raise ValueError("interface")
                 for each in probe(str(asked["interface"]), min(30.0, float(asked["seconds"]))):
@@ -244,4 +283,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
