@@ -12,12 +12,14 @@ from smartos_wizard.core import journal
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.media.model import ImageKind, Judged, KeyContents, Target, VerifiedImage
+from smartos_wizard.screens.dualboot_desk import DualbootDesk
 from smartos_wizard.screens.guests_desk import GuestsDesk
 from smartos_wizard.screens.job_rows import JobRow, job_row
 from smartos_wizard.screens.keys_desk import KeyDesk
 from smartos_wizard.screens.machine_desk import MachineDesk
 from smartos_wizard.screens.options_desk import BootDesk
 from smartos_wizard.screens.reinstall_desk import ReinstallDesk
+from smartos_wizard.screens.restore_desk import RestoreDesk
 from smartos_wizard.screens.sandbox_desk import SandboxDesk
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class Desk:
         self.sandbox = SandboxDesk(world)
         self.guests = GuestsDesk(world)
         self.reinstall = ReinstallDesk(world)
+        self.restore = RestoreDesk(world)
+        self.dualboot = DualbootDesk(world)
 
     def listing(self) -> Listing:
         """The mirror's listing, or the last good one. Raises NetworkFailed."""

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
-from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.screens.guests_words import by_command
 from smartos_wizard.screens.plan_words import plan_words
-from smartos_wizard.screens.review import Review
+from smartos_wizard.screens.review_named import NamedReview
+
+if TYPE_CHECKING:
+    from smartos_wizard.screens.guest_work import GuestWork
 
 
-class GuestChange(Review):
+class GuestChange(NamedReview):
     """A plan about a guest. What must be typed is its name, all of it: names have no ends that tell them apart."""
 
-    STAGE = None  # type: ignore[assignment]
+    NO_PLAN = "It cannot be done."
 
     def __init__(self, name: str, then: Callable[[], None], back: Callable[[], None] | None = None) -> None:
         """`then` is where it goes on when the work is done, `back` where Escape leads (the same, without one)."""
@@ -42,37 +45,15 @@ class GuestChange(Review):
             not self.tokens or self.query_one("#token", Input).value.strip() == self.name_of_guest
         )
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:  # type: ignore[override]
-        """Enter in the field moves to the button it armed."""
-        event.prevent_default()  # the words there are of disks
-        if self.is_armed:
-            self.query_one("#go").focus()
-        else:
-            self.notify("Not armed: what was typed is not the guest's name.", severity="warning")
+    def not_armed(self) -> str:
+        """What is wrong with what was typed."""
+        return "what was typed is not the guest's name."
 
-    def _begin(self) -> None:
-        plan, desk = self._plan, self.wizard.desk
-        assert plan is not None
-        self._started = True
-        self._judge()
-        self.ask_rooms(lambda: desk.start(plan, self.tokens), self._begun, self._refused)
-
-    def _begun(self, job: Job) -> None:
+    def work(self, job: Job) -> GuestWork:
+        """Goes on where this review says."""
         from smartos_wizard.screens.guest_work import GuestWork
 
-        left, self.wizard.resumes = self.wizard.resumes, None
-        if left is not None:
-            left.seen_file.touch()
-        self.wizard.watch_job(job, screen=GuestWork(job, self._plan, self._then))
-
-    def _failed(self, error: ErrorReport) -> None:
-        super()._failed(error)
-        if self._plan is None:
-            for part in ("#open", "#token", "#close", "#go"):
-                self.query_one(part).display = False
-            self.query_one("#confirm").border_title = "It cannot be done."
-            self.query_one("#state", Static).update("")
-            self.query_one("#back", Button).focus()
+        return GuestWork(job, self._plan, self._then)
 
     def by_command(self, words: str, after: str = "") -> str:
         """The command that does the same, confirmed."""

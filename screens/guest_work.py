@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Static
 
 from smartos_wizard.core.errors import ErrorReport
@@ -20,11 +18,8 @@ from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import SANDBOX_ROAD, Stage
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.step_list import step_list
-from smartos_wizard.screens.widgets.gauges import clock_time
-from smartos_wizard.screens.widgets.panel import pairs
-from smartos_wizard.screens.widgets.rail import Rail
+from smartos_wizard.screens.told_work import ToldWork
 from smartos_wizard.screens.work_words import how_it_ended
-from smartos_wizard.screens.working import Working
 
 _BESIDE = 16
 """Rows of the window that are not the list of steps."""
@@ -32,7 +27,7 @@ _STAGES = {"guest-create": Stage.CREATE, "guest-start": Stage.CONSOLE}
 _ONWARD = {"guest-create": "Start it", "guest-start": "Open its console"}
 
 
-class GuestWork(Working):
+class GuestWork(ToldWork):
     """One job about a guest, as it goes."""
 
     SIDE_TITLE: ClassVar[str] = "The guest and what happened"
@@ -87,36 +82,17 @@ This machine's disks and boot set-up, its network settings, and guests of other 
         """What was noted last, where it is not at the side."""
         yield Static("", id="noted", markup=False)
 
-    def side(self) -> ComposeResult:
-        """The guest, and what was noted."""
-        yield Static("", id="facts", markup=False)
-        yield Static("Events", classes="heading gap", markup=False)
-        yield Static("", id="events", markup=False)
-
-    def frame(self) -> Widget:
-        """The steps keep to the window."""
-        return Vertical(id="body")
-
     # ------------------------------------------------------------------ drawing
 
     def steps(self, width: int) -> Content:
         """As many as fit around the one at hand, each with mark and effect."""
         return step_list(self.progress, self.plan, self.marks, width, self.app.size.height - _BESIDE)
 
-    def draw_head(self, width: int) -> None:
-        """The side and the rail."""
-        del width
-        if self.stage is not None and self.query(Rail):
-            self.query_one(Rail).move(self.stage, failed=self.failed)
-        if self.app.size.width < 110:
-            return
+    def facts(self) -> Sequence[tuple[str, str]]:
+        """The guest."""
         from smartos_wizard.screens.sandbox_plan import facts_of
 
-        self.query_one("#facts", Static).update(pairs(facts_of(self.plan), width=34))
-        notes = [
-            Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-10:]
-        ]
-        self.query_one("#events", Static).update(Content("\n").join(notes or [Content("Nothing yet.")]))
+        return facts_of(self.plan)
 
     def draw_below(self, meters: dict[str, Meter], width: int) -> None:
         """The last word, once there is one."""

@@ -8,21 +8,18 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from smartos_wizard.core.errors import ErrorReport
-from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.text import folded
 from smartos_wizard.screens.flow import Stage
 from smartos_wizard.screens.plan_words import plan_words
 from smartos_wizard.screens.reinstall_model import MachineAnswers
 from smartos_wizard.screens.reinstall_words import backup_words, plan_words_of, start
-from smartos_wizard.screens.review import Review
+from smartos_wizard.screens.review_named import NamedReview
 
 
-class MachineReview(Review):
+class MachineReview(NamedReview):
     """A plan about a machine. What is typed are whole tokens: the names of machines and pools have no ends to tell them by."""
 
-    STAGE = None  # type: ignore[assignment]
     AT: Stage | None = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3", "full", "Full plan", id="reinstall.full", key_display="F3", tooltip="Every detail, and what one would type by hand"),
@@ -103,41 +100,12 @@ class MachineReview(Review):
             word = ""
         self.query_one("#state", Static).update(Content.assemble((f"  {word}", style)))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:  # type: ignore[override]
-        """Enter in the field moves to the button it armed; it never begins by itself."""
-        event.prevent_default()
-        if self.is_armed:
-            self.query_one("#go").focus()
-            return
+    def not_armed(self) -> str:
+        """Which word is none of them, or which are missing."""
         typed = self.query_one("#token", Input).value.split()
         odd = [word for word in typed if word not in self.tokens]
         left = [token for token in self.tokens if token not in typed]
-        words = f"“{odd[0]}” is none of them." if odd else f"Still missing: {' '.join(left)}"
-        self.notify(f"Not armed. {words}", severity="warning")
-
-    def _begin(self) -> None:
-        plan, desk = self._plan, self.wizard.desk
-        assert plan is not None
-        self._started = True
-        self._judge()
-        self.ask_rooms(lambda: desk.start(plan, self.tokens), self._begun, self._refused)
-
-    def _begun(self, job: Job) -> None:
-        from smartos_wizard.screens.reinstall_work import ReinstallWork
-
-        left, self.wizard.resumes = self.wizard.resumes, None
-        if left is not None:
-            left.seen_file.touch()
-        self.wizard.watch_job(job, screen=ReinstallWork(job, self._plan))
-
-    def _failed(self, error: ErrorReport) -> None:
-        super()._failed(error)
-        if self._plan is None:
-            for part in ("#open", "#token", "#close", "#go"):
-                self.query_one(part).display = False
-            self.query_one("#confirm").border_title = "There is no such plan."
-            self.query_one("#state", Static).update("")
-            self.query_one("#back", Button).focus()
+        return f"“{odd[0]}” is none of them." if odd else f"still missing: {' '.join(left)}"
 
 
 class BackupReview(MachineReview):

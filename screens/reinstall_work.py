@@ -22,9 +22,8 @@ from smartos_wizard.screens.options_fields import say
 from smartos_wizard.screens.reinstall_machine import key_question
 from smartos_wizard.screens.reinstall_model import MachineAnswers
 from smartos_wizard.screens.step_list import step_list
+from smartos_wizard.screens.told_work import ToldWork
 from smartos_wizard.screens.widgets.gauges import clock_time
-from smartos_wizard.screens.widgets.panel import pairs
-from smartos_wizard.screens.widgets.rail import Rail
 from smartos_wizard.screens.work_words import how_it_ended
 from smartos_wizard.screens.working import Working
 
@@ -42,7 +41,7 @@ _STATES = {
 }  # fmt: skip
 
 
-class ReinstallWork(Working):
+class ReinstallWork(ToldWork):
     """One job about a machine, as it goes."""
 
     SIDE_TITLE: ClassVar[str] = "The machine and what happened"
@@ -92,12 +91,6 @@ The pools that the plan names under “Not touched”, and every other machine.
             yield Static("", id="hands-said", markup=False)
         yield Static("", id="seen", markup=False)
         yield Static("", id="noted", markup=False)
-
-    def side(self) -> ComposeResult:
-        """The machine, and what was noted."""
-        yield Static("", id="facts", markup=False)
-        yield Static("Events", classes="heading gap", markup=False)
-        yield Static("", id="events", markup=False)
 
     # ------------------------------------------------------------------ what is known
 
@@ -166,24 +159,8 @@ The pools that the plan names under “Not touched”, and every other machine.
             self._asked_about.add(fingerprint)
             self.action_key()
 
-    def draw_head(self, width: int) -> None:
-        """The side and the rail."""
-        del width
-        if self.stage is not None and self.query(Rail):
-            self.query_one(Rail).move(self.stage, failed=self.failed)
-        if self.app.size.width < 110:
-            return
-        say(self.query_one("#facts", Static), pairs(list(self._facts()), width=34), grows=True)
-        notes = [
-            Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-10:]
-        ]
-        say(
-            self.query_one("#events", Static),
-            Content("\n").join(notes or [Content("Nothing yet.")]),
-            grows=True,
-        )
-
-    def _facts(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
+        """The machine, what dies on it and what lives."""
         params = self.plan.params
         where = params.get("identity", {})
         rows = [("Machine", str(where.get("hostname", ""))), ("Hostid", str(where.get("hostid", "")))]

@@ -50,7 +50,7 @@ confirmed, 5 not reachable, 8 the backup is damaged, 9 login refused, 10 connect
 @click.argument("host", metavar="[USER@]HOST")
 @click.option("--config", "configuration", is_flag=True, help="Put configuration back: files that are missing there.")  # fmt: skip
 @click.option("--overwrite", multiple=True, metavar="PATH|all", help="With --config: replace this file too, though it differs. May be repeated.")  # fmt: skip
-@click.option("--place", "places", multiple=True, metavar="PATH", help="With --config: only what lies below /usbkey, /opt/custom, /root/.ssh/authorized_keys or /var/fw. May be repeated.")  # fmt: skip
+@click.option("--place", "places", multiple=True, metavar="PATH", help="With --config: only what lies below /usbkey, /opt/custom, /root/.ssh/authorized_keys or /var/fw; `none`: only what --overwrite names. May be repeated.")  # fmt: skip
 @click.option("--instance", "instances", multiple=True, metavar="UUID|all", help="Put this instance back. May be repeated.")  # fmt: skip
 @click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="Put this dataset back. May be repeated.")  # fmt: skip
 @click.option("--confirm", multiple=True, metavar="TOKEN", help="The machine's name, as the plan asks for it.")  # fmt: skip
@@ -73,14 +73,14 @@ def restore_command(
 
     if (overwrite or places) and not configuration:
         raise click.UsageError("--overwrite and --place go with --config.")
-    below = tuple(path.strip("/") for path in places)
-    odd = [path for path, name in zip(places, below, strict=True) if name not in PLACES]
+    below = tuple(path.strip("/") for path in places if path != "none")
+    odd = [name for name in below if name not in PLACES]
     if odd:
-        raise click.UsageError(f"{tame(odd[0], 80)} is no place of configuration: {', '.join('/' + each for each in PLACES)}.")  # fmt: skip
+        raise click.UsageError(f"{tame(odd[0], 80)} is no place of configuration: {', '.join('/' + each for each in PLACES)}, or none.")  # fmt: skip
     place = Path(directory).expanduser().absolute()
     manifest = read(place)
     groups = (*(i for i in instances if i != "all"), *datasets)
-    wanted = Wanted(configuration, groups, "all" in instances, overwrite, below)
+    wanted = Wanted(configuration, groups, "all" in instances, overwrite, below if places else None)
     manifest = _with_there(options, manifest, other_door(door, "from"), dry_run=dry_run, wanted=wanted)
     plan, compared = _planned(options, place, manifest, wanted, address_of(host, **door), as_json=as_json)
     if plan is None:

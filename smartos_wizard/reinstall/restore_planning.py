@@ -32,14 +32,14 @@ _ITEMS = 12
 class Wanted:
     """What to put back. `groups`: names, or none; `overwrite`: paths that differ and are to be replaced, or `all`.
 
-    `places`: of the configuration only what lies below these, without the first slash; everything where there are none.
+    `places`: of the configuration only what lies below these, without the first slash; None: wherever it lies.
     """
 
     configuration: bool = False
     groups: tuple[str, ...] = ()
     every_group: bool = False
     overwrite: tuple[str, ...] = ()
-    places: tuple[str, ...] = ()
+    places: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def _files(compared: Compared, wanted: Wanted) -> tuple[str, ...]:
 
 def _placed(path: str, wanted: Wanted) -> bool:
     """Whether the file lies where configuration is put back."""
-    return not wanted.places or any(_in(path, place) for place in wanted.places)
+    return wanted.places is None or any(_in(path, place) for place in wanted.places)
 
 
 def _clear(tree: Tree) -> Step:

@@ -1,0 +1,43 @@
+"""What the work on a guest and on a machine share: the steps keep to the window, and beside them stand facts and events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from smartos_wizard.screens.options_fields import say
+from smartos_wizard.screens.widgets.gauges import clock_time
+from smartos_wizard.screens.widgets.panel import pairs
+from smartos_wizard.screens.widgets.rail import Rail
+from smartos_wizard.screens.working import Working
+
+
+class ToldWork(Working):
+    """One job with a side that tells whom it is about and what happened."""
+
+    def facts(self) -> Sequence[tuple[str, str]]:
+        """Whom it is about, as names and values."""
+        return ()
+
+    def side(self) -> ComposeResult:
+        """Whom it is about, and what was noted."""
+        yield Static("", id="facts", markup=False)
+        yield Static("Events", classes="heading gap", markup=False)
+        yield Static("", id="events", markup=False)
+
+    def draw_head(self, width: int) -> None:
+        """The side and the rail."""
+        del width
+        if self.stage is not None and self.query(Rail):
+            self.query_one(Rail).move(self.stage, failed=self.failed)
+        if self.app.size.width < 110:
+            return
+        say(self.query_one("#facts", Static), pairs(list(self.facts()), width=34), grows=True)
+        notes = [
+            Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-10:]
+        ]
+        lines = Content("\n").join(notes or [Content("Nothing yet.")])
+        say(self.query_one("#events", Static), lines, grows=True)
