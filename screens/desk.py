@@ -17,6 +17,7 @@ from smartos_wizard.screens.guests_desk import GuestsDesk
 from smartos_wizard.screens.job_rows import JobRow, job_row
 from smartos_wizard.screens.keys_desk import KeyDesk
 from smartos_wizard.screens.machine_desk import MachineDesk
+from smartos_wizard.screens.netboot_desk import NetbootDesk
 from smartos_wizard.screens.options_desk import BootDesk
 from smartos_wizard.screens.reinstall_desk import ReinstallDesk
 from smartos_wizard.screens.restore_desk import RestoreDesk
@@ -66,6 +67,7 @@ class Desk:
         self.sandbox = SandboxDesk(world)
         self.guests = GuestsDesk(world)
         self.reinstall = ReinstallDesk(world)
+        self.netboot = NetbootDesk(world, self.care)
         self.restore = RestoreDesk(world)
         self.dualboot = DualbootDesk(world)
 

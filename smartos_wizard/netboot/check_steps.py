@@ -74,7 +74,7 @@ def _files(run: Run[NetbootWorld], step: Step) -> Work:
     yield from _tell(run, step, report)
     run.result |= {
         "where": run.plan.params["where"], "scripts": report.scripts, "files": report.files, "bytes": report.bytes,
-        "hashed": report.hashed, "not_hashed": report.unread, "findings": [f.to_json() for f in report.findings],
+        "each": report.each(wanted, run.found["sizes"]), "hashed": report.hashed, "not_hashed": report.unread, "findings": [f.to_json() for f in report.findings],
     }  # fmt: skip
     report.require()
     hashes = f"{report.hashed} archives have their SHA-1" if report.hashed else "no hash was compared"
@@ -114,6 +114,7 @@ def _look(
         judge_sizes(wanted, sizes, report)
         unguarded(wanted, report)
         progress.total = sum(size for path, size in sizes.items() if full and path in wanted.guarded)
+        run.found["sizes"] = sizes
         report.files, report.bytes = len(sizes), sum(sizes.values())
         for path in sizes:
             if path.endswith(f"/{KERNEL}") and not run.world.practice:
@@ -135,7 +136,7 @@ def _sizes(place: Place, wanted: Wanted, report: Report, stop: Callable[[], None
         except NetworkFailed as error:
             if error.reference != "not-on-mirror":
                 raise
-            report.wrong("missing-file", f"{path} is not there.", wanted.files[path].where)
+            report.wrong("missing-file", f"{path} is not there.", wanted.files[path].where, path)
     return sizes
 
 
@@ -153,6 +154,7 @@ def _kernel(place: Place, path: str, wanted: Wanted, report: Report) -> None:
             "not-a-kernel",
             f"{path} is no multiboot kernel: nothing could start it.",
             wanted.files[path].where,
+            path,
         )
 
 
@@ -174,6 +176,7 @@ def _hash(
             progress.done += len(piece)
     finally:
         incoming.close()
+    report.whole.add(path)
     report.hashed += path.endswith(f"/{ARCHIVE}")
     judge_hash(path, says, digest.hexdigest(), report)
 

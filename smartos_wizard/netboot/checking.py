@@ -27,12 +27,16 @@ _DIRECTORY = "http://tree.invalid/"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong (`error`) or worth knowing (`warning`): a stable name, a sentence, the file or line."""
+    """One thing that is wrong (`error`) or worth knowing (`warning`): a stable name, a sentence, the file or line.
+
+    `path` is the file that is not right, where it is one.
+    """
 
     level: str
     reference: str
     text: str
     where: str = ""
+    path: str = ""
 
     def to_json(self) -> dict[str, str]:
         """As one flat object."""
@@ -49,10 +53,12 @@ class Report:
     bytes: int = 0
     hashed: int = 0
     unread: int = 0
+    whole: set[str] = field(default_factory=set)
+    """Files that were read whole and have their hash."""
 
-    def wrong(self, reference: str, text: str, where: str = "") -> None:
+    def wrong(self, reference: str, text: str, where: str = "", path: str = "") -> None:
         """Add an error, once."""
-        found = Finding("error", reference, text, where)
+        found = Finding("error", reference, text, where, path)
         if found not in self.findings:
             self.findings.append(found)
 
@@ -66,6 +72,17 @@ class Report:
     def errors(self) -> list[Finding]:
         """What is wrong."""
         return [f for f in self.findings if f.level == "error"]
+
+    def each(self, wanted: Wanted, sizes: dict[str, int]) -> list[dict[str, Any]]:
+        """Every script and file: its path, its size where it was asked for, and `good`, `bad` or `unread` (a hash of it is
+        there and was not compared)."""
+        bad = {f.path for f in self.errors if f.path}
+        rows = []
+        for path in dict.fromkeys((*self.scripts, *sorted(wanted.files))):
+            unread = path not in self.whole and bool(wanted.guarded.get(path))
+            state = "bad" if path in bad else "unread" if unread else "good"
+            rows.append({"path": path, "size": sizes.get(path), "state": state})
+        return rows
 
     def require(self) -> None:
         """Raise ChecksumFailed `hash-mismatch` where a hash does not hold, ProofFailed `tree-broken` for all else."""
@@ -164,7 +181,7 @@ def read_scripts(place: Place, report: Report) -> Wanted:
         script = read_script(text)
         report.scripts.append(path)
         for line, problem in script.problems:
-            report.wrong("script-broken", f"{path}, line {line}: {problem}.", f"{path}:{line}")
+            report.wrong("script-broken", f"{path}, line {line}: {problem}.", f"{path}:{line}", path)
         todo += _loads(place, path, script, wanted, report)
     _others(place, wanted, report)
     return wanted
@@ -202,6 +219,7 @@ def _rules(load: Load, to: str, where: str, report: Report) -> None:
                 "path-rule",
                 f"The kernel {tame(to, 200)} does not end in /{KERNEL}: SmartOS would stop with an error of krtld.",
                 where,
+                to,
             )
         if "-B" not in load.words:
             report.odd(
@@ -210,7 +228,7 @@ def _rules(load: Load, to: str, where: str, report: Report) -> None:
         return
     said = _said(load, "type")
     if to.rsplit("/", 1)[-1] == "boot_archive" and not to.endswith(f"/{ARCHIVE}"):
-        report.wrong("path-rule", f"The archive {tame(to, 200)} does not end in /{ARCHIVE}.", where)
+        report.wrong("path-rule", f"The archive {tame(to, 200)} does not end in /{ARCHIVE}.", where, to)
     if to.endswith(".hash") and said != "hash":
         report.odd(
             "hash-not-checked", f"{to} is loaded as type={said or 'nothing'}, so it guards nothing.", where
@@ -225,7 +243,7 @@ def _others(place: Place, wanted: Wanted, report: Report) -> None:
         found: Read = read(place.mirror.text(path))
         report.scripts.append(path)
         for line, problem in found.problems:
-            report.wrong("script-broken", f"{path}, line {line}: {problem}.", f"{path}:{line}")
+            report.wrong("script-broken", f"{path}, line {line}: {problem}.", f"{path}:{line}", path)
         for line, name in found.loads:
             wanted.files.setdefault(name, Named(name, f"{path}:{line}"))
 
@@ -235,12 +253,15 @@ def judge_sizes(wanted: Wanted, sizes: dict[str, int], report: Report) -> None:
     for path, size in sizes.items():
         where = wanted.files[path].where
         if size == 0:
-            report.wrong("empty-file", f"{path} is empty.", where)
+            report.wrong("empty-file", f"{path} is empty.", where, path)
         elif path.endswith(f"/{HASH}") and not 40 <= size <= 42:
-            report.wrong("no-hash", f"{path} has {size:,} bytes; a SHA-1 in hex has 40.", where)
+            report.wrong("no-hash", f"{path} has {size:,} bytes; a SHA-1 in hex has 40.", where, path)
         elif path.endswith(f"/{ARCHIVE}") and size >= 1 << 32:
             report.wrong(
-                "archive-too-large", f"{path} has {size:,} bytes, and no kernel can be handed 4 GiB.", where
+                "archive-too-large",
+                f"{path} has {size:,} bytes, and no kernel can be handed 4 GiB.",
+                where,
+                path,
             )
 
 
@@ -248,11 +269,12 @@ def judge_hash(path: str, says: str, is_: str, report: Report) -> None:
     """Whether an archive's SHA-1 is what its hash file says."""
     plain = says.strip().lower()
     if len(plain) != 40 or any(c not in "0123456789abcdef" for c in plain):
-        report.wrong("no-hash", f"{path}.hash holds no SHA-1.", f"{path}.hash")
+        report.wrong("no-hash", f"{path}.hash holds no SHA-1.", f"{path}.hash", f"{path}.hash")
     elif is_ and plain != is_:
         report.wrong(
             "hash-mismatch",
             f"{path} is not what its hash says ({is_}, not {plain}): SmartOS would panic at boot.",
+            path,
             path,
         )
 
@@ -290,5 +312,5 @@ def _text(place: Place, path: str, report: Report) -> str | None:
     except NetworkFailed as error:
         if error.reference != "not-on-mirror":
             raise
-        report.wrong("missing-file", f"{path} is not there.", path)
+        report.wrong("missing-file", f"{path} is not there.", path, path)
         return None
