@@ -21,8 +21,12 @@ _MEANS = {
     "guest-reinstall": "Some of its disks may be empty. Ask for it again.",
     "guest-snapshot": "The snapshot is there whole or not at all.",
     "reinstall-backup": "What came whole is kept. Taking it up goes on there.",
-    "reinstall-restore": "What was put back whole stays. The same command goes on there.",
-    "reinstall-run": "Taking it up asks the machine; no step is done twice.",
+    "reinstall-restore": "What was put back whole stays. Taking it up compares the machine anew.",
+    "reinstall-run": "Taking it up asks the machine; no step is done twice. Or take it back.",
+    "reinstall-undo": "Some of it may be taken back. Taking it up finishes that.",
+    "reinstall-inventory": "Machines that are done stay done. Taking it up goes on with the others.",
+    "dualboot-install": "What was begun is taken back, or can be taken away.",
+    "dualboot-remove": "Something of it may be left. Taking it away again finishes that.",
     "guest-export": "The guest is as it was. Ask for the export again.",
 }
 _WRITES = ("write", "options", "boot-sectors", "prove", "receipt", "format")

@@ -108,6 +108,14 @@ def work_of(job: Job, plan: Plan) -> Working:
         from smartos_wizard.screens.guest_work import GuestWork
 
         return GuestWork(job, plan)
+    if plan.kind == "reinstall-restore":
+        from smartos_wizard.screens.restore_work import RestoreWork
+
+        return RestoreWork(job, plan)
+    if plan.kind.startswith("dualboot-"):
+        from smartos_wizard.screens.dualboot_work import DualbootWork
+
+        return DualbootWork(job, plan)
     if plan.kind.startswith("reinstall-"):
         from smartos_wizard.screens.reinstall_work import ReinstallWork
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.journal import Job
@@ -14,6 +16,9 @@ from smartos_wizard.screens.flow import SANDBOX_ROAD, Answers, Flow, Stage
 from smartos_wizard.screens.keys_desk import Told
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.unfinished import asks, download_again, goal_of, targets_of
+
+if TYPE_CHECKING:
+    from smartos_wizard.screens.restore_model import Restoring
 
 
 def take_up(page: Page, job: Job) -> None:
@@ -51,8 +56,14 @@ def take_up(page: Page, job: Job) -> None:
         page.ask_rooms(lambda: desk.start(download_again(desk, plan)), again, failed)
     elif plan.kind == "guest-create":
         page.ask_rooms(lambda: desk.start(desk.sandbox.create_again(plan)), again, ask_again)
-    elif plan.kind.startswith("reinstall-"):
+    elif plan.kind.startswith("reinstall-") and plan.kind not in ("reinstall-watch", "reinstall-export"):
         _again(page, job, plan)
+    elif plan.kind.startswith("dualboot-"):
+        from smartos_wizard.screens.dualboot_look import DualbootLook
+
+        job.seen_file.touch()  # what is left of it is looked at, and shown
+        desk.boot.forget(plan)
+        wizard.show(DualbootLook(str(plan.params["root"])))
     elif plan.kind.startswith("guest-") and asks(plan):
         from smartos_wizard.screens.guest_review import review_again
 
@@ -65,16 +76,44 @@ def take_up(page: Page, job: Job) -> None:
 
 
 def _again(page: Page, job: Job, plan: Plan) -> None:
-    """A run goes on with the very same plan, a backup with what it has; a restore by its command, which compares anew."""
+    """A run goes on with the very same plan or is taken back, a backup with what it has; a restore compares anew first."""
     from smartos_wizard.screens import reinstall_review as reviews
+    from smartos_wizard.screens.reinstall_undo import UndoReview, go_on_or_back
 
     wizard = page.wizard
-    if plan.kind == "reinstall-restore":
-        words = "Give the same command again: smartos-wizard reinstall restore DIR HOST … It passes over what is whole."
-        wizard.ask(Asking("A restore goes on by its command", words, (("ok", "Close"),)))
-        return
-    wizard.resumes = job
-    wizard.show(reviews.RunAgain(plan) if plan.kind == "reinstall-run" else reviews.BackupAgain(plan))
+
+    def show(screen: Page) -> None:
+        wizard.resumes = job
+        wizard.show(screen)
+
+    def failed(error: ErrorReport) -> None:
+        wizard.ask(Asking("It cannot be taken up now", error_words(error), (("ok", "Close"),)))
+
+    def known(undo: Plan | None) -> None:
+        if undo is None:
+            show(reviews.RunAgain(plan))
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer in ("on", "undo"):
+                show(reviews.RunAgain(plan) if answer == "on" else UndoReview(undo))
+
+        wizard.ask(go_on_or_back(plan, undo), answered)
+
+    def restoring(said: Restoring) -> None:
+        from smartos_wizard.screens.restore_machine import RestoreTo
+
+        show(RestoreTo(said))
+
+    match plan.kind:
+        case "reinstall-run":
+            page.ask_rooms(lambda: wizard.desk.reinstall.undo_plan(plan), known, failed)
+        case "reinstall-restore":
+            page.ask_rooms(lambda: wizard.desk.restore.again(plan), restoring, failed)
+        case "reinstall-undo":
+            show(UndoReview(plan))
+        case _:
+            show(reviews.BackupAgain(plan))
 
 
 def _here(desk: Desk, plan: Plan) -> tuple[tuple[Target, ...], Told]:

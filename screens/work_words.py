@@ -28,9 +28,13 @@ _STOPPING = {
     "guest-reinstall": "If you stop now some of its disks are empty and others not; the same can be asked again.",
     "guest-snapshot": "If you stop now the snapshot is taken whole or not at all.",
     "guest-export": "If you stop now, what was begun of the export is taken away again.",
+    "dualboot-install": "If you stop now, what was begun is taken back: this computer starts as before.",
+    "dualboot-remove": "If you stop now some of it is left, whole; taking it away again goes on from there.",
     "reinstall-backup": "If you stop now, what came whole is kept, and the snapshots made for it are taken away; it can go on later.",
     "reinstall-restore": "If you stop now, what was put back whole stays; the same can be asked again.",
     "reinstall-run": "Before a pool is destroyed a stop takes back what was changed; after it the machine stays as it is.",
+    "reinstall-undo": "If you stop now, some of it is taken back and some not; the same can be asked again.",
+    "reinstall-inventory": "If you stop now, the machine at work is stopped as its own plan says, and no other is begun.",
 }
 _SILENT_ONE = {
     "reinstall-backup": "the machine",

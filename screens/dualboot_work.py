@@ -1,0 +1,133 @@
+"""SmartOS is put beside Linux, or taken away: the steps as they go, and how it ended."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from smartos_wizard.core.journal import Job
+from smartos_wizard.core.plan import Plan
+from smartos_wizard.core.progress import Meter
+from smartos_wizard.core.text import folded
+from smartos_wizard.screens.options_fields import say
+from smartos_wizard.screens.step_list import step_list
+from smartos_wizard.screens.widgets.gauges import clock_time
+from smartos_wizard.screens.widgets.panel import pairs
+from smartos_wizard.screens.work_words import how_it_ended
+from smartos_wizard.screens.working import Working
+
+INSTALL = "dualboot-install"
+_BESIDE = 16
+"""Rows of the window that are not the list of steps."""
+
+
+class DualbootWork(Working):
+    """One job about how this computer starts, as it goes."""
+
+    SIDE_TITLE: ClassVar[str] = "The computer and what happened"
+    HELP = """
+### What is this?
+The work, in a process of its own, step by step as the plan said.
+
+### What happens?
+If this window closes, the work goes on: start the wizard again and follow it from Home. `c` cancels at the next safe
+moment. When a step of an installation fails, or it is cancelled, what was done before is taken back in reverse: this
+computer then starts as before.
+
+### What is not touched?
+Boot sectors, GRUB itself, every disk and pool, and what starts by itself.
+"""
+
+    def __init__(self, job: Job, plan: Plan | None = None, disk: str = "") -> None:
+        """`disk` is the one that SmartOS' pool shall take, in words."""
+        super().__init__(job, plan)
+        self._disk = disk
+
+    @property
+    def root(self) -> str:
+        """Which Linux it is about."""
+        return str(self.plan.params.get("root", ""))
+
+    def below(self) -> ComposeResult:
+        """What was noted last."""
+        yield Static("", id="noted", markup=False)
+
+    def side(self) -> ComposeResult:
+        """The computer, and what was noted."""
+        yield Static("", id="facts", markup=False)
+        yield Static("Events", classes="heading gap", markup=False)
+        yield Static("", id="events", markup=False)
+
+    def steps(self, width: int) -> Content:
+        """One below the other."""
+        return step_list(self.progress, self.plan, self.marks, width, self.app.size.height - _BESIDE)
+
+    def draw_head(self, width: int) -> None:
+        """The side."""
+        del width
+        if self.app.size.width < 110:
+            return
+        params = self.plan.params
+        rows = [("Menu", str(params.get("grub_cfg", ""))), ("Files", str(params.get("home", ""))), ("Release", str(params.get("stamp", "")))]  # fmt: skip
+        say(self.query_one("#facts", Static), pairs([r for r in rows if r[1]], width=34), grows=True)
+        notes = [
+            Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-10:]
+        ]
+        say(
+            self.query_one("#events", Static),
+            Content("\n").join(notes or [Content("Nothing yet.")]),
+            grows=True,
+        )
+
+    def draw_below(self, meters: dict[str, Meter], width: int) -> None:
+        """The last word, once there is one."""
+        del meters
+        place, note = (
+            self.query_one("#noted", Static),
+            self.progress.notes[-1] if self.progress.notes else None,
+        )
+        place.display = note is not None and not self._ended
+        if note is not None:
+            words = note.text if len(note.text) <= width else note.text[: width - 1] + "…"
+            say(
+                place,
+                Content.assemble((words, "bold $warning" if note.level == "warning" else "$dim")),
+                grows=True,
+            )
+        self.query_one("#meters").display = not self._ended
+
+    # ------------------------------------------------------------------ the end
+
+    def leaves(self) -> bool:
+        """A good end has a screen of its own."""
+        if not self.good:
+            self.query_one("#noted").display = self.query_one("#meters").display = False
+            return False
+        from smartos_wizard.screens.dualboot_done import DualbootDone, DualbootGone
+
+        warned = tuple(
+            n.text for n in self.progress.notes if n.level == "warning" or self.plan.kind != INSTALL
+        )
+        if self.plan.kind == INSTALL:
+            told = any("told-in-rescue" in path for path in self.plan.params.get("own", ()))
+            self.wizard.show(DualbootDone(self.root, self._disk, told=told, notes=warned))
+        else:
+            self.wizard.show(DualbootGone(self.root, warned))
+        return True
+
+    def how_it_ended(self, *, lost: bool) -> Content:
+        """The end in words; after a bad one, what that means for this computer."""
+        words = how_it_ended(self.progress, lost=lost)
+        if self.plan.kind != INSTALL or self.good:
+            return words
+        if lost:
+            means = "Something of it may be there. Try again shows what, and takes it away."
+        else:
+            means = "What was begun is taken back, in reverse. This computer starts as before."
+        width = max(40, self.query_one("#body").content_region.width - 5)
+        return Content("\n").join(
+            [words, *(Content.assemble((part, "bold")) for part in folded(means, width))]
+        )
