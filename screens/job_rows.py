@@ -27,6 +27,8 @@ _MEANS = {
     "reinstall-inventory": "Machines that are done stay done. Taking it up goes on with the others.",
     "dualboot-install": "What was begun is taken back, or can be taken away.",
     "dualboot-remove": "Something of it may be left. Taking it away again finishes that.",
+    "netboot-build": "The tree is as it was, or new and whole. What came is kept.",
+    "netboot-serve": "Nothing is served any more, and nothing of it is left.",
     "guest-export": "The guest is as it was. Ask for the export again.",
 }
 _WRITES = ("write", "options", "boot-sectors", "prove", "receipt", "format")

@@ -162,11 +162,11 @@ Everything, still.
             width = max(40, (place.content_region.width or self.app.size.width - 8) - 1)
             self.query_one("#after-said", Static).update(Content("\n").join(self._after(asked, width)))
             return
-        width = max(40, self.app.size.width - 6)
+        width = max(40, self.app.size.width - (50 if self.app.size.width >= 110 else 8))
         preview = asked.after.preview
         pool = pool_picture(preview.layout, 60, True)[0] if preview is not None else asked.after.problem
         hand = "made by hand" if asked.outcome.by_hand else "by setup"
-        rows = [("Then", f"a new pool, {hand}: {pool} (F3)"), ("Answers", said.answers.name if said.answers is not None else "none; setup asks on the console"),
+        rows = [("Then", f"a new pool, {hand}: {pool} (F3)"), ("Answers", end_of(said.answers.name, width - 9) if said.answers is not None else "none; setup asks on the console"),
                 ("Console", said.console or "none; where keys must be pressed, a person is there (c)")]  # fmt: skip
         lines = [Content.assemble((f"{word:<9}", "$dim"), fitted(words, width - 9)) for word, words in rows]
         short.update(Content("\n").join(lines))
@@ -281,6 +281,11 @@ Everything, still.
 def fitted(words: str, room: int) -> str:
     """The words, cut where they are longer."""
     return words if len(words) <= room else words[: room - 1] + "…"
+
+
+def end_of(path: str, room: int) -> str:
+    """The path, its beginning cut off where it is longer: its end tells what it is."""
+    return path if len(path) <= room else f"…{path[1 - room :]}"
 
 
 def wrong_console(words: str) -> str:

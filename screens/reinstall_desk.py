@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from smartos_wizard.core.errors import Refused, UsageProblem, WizardError
 from smartos_wizard.core.text import tame
+from smartos_wizard.screens.reinstall_run_desk import RunDesk
 
 if TYPE_CHECKING:
     from smartos_wizard.core.plan import Plan
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from smartos_wizard.reinstall.ways import Outcome
     from smartos_wizard.screens.reinstall_model import MachineAnswers
     from smartos_wizard.screens.runbook_keep import Kept
-    from smartos_wizard.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,8 @@ class Call:
                 host.close()
 
 
-class ReinstallDesk:
+class ReinstallDesk(RunDesk):
     """Asks the room of re-installs. Every plan is that of the command of the same name."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
 
     # ------------------------------------------------------------------ the machine
 
@@ -225,6 +222,11 @@ class ReinstallDesk:
             plan_reinstall(said.seen, said.choices, self.world.now(), said.address), said.address
         )
 
+    def save_plan(self, plan: Plan, path: str) -> Path:
+        """Keep it in a file, as `reinstall plan --save` does; where. Raises as `write_new`."""
+        data = {**plan.to_json(), "params": {k: v for k, v in plan.params.items() if k != "secret"}}
+        return write_new(path, json.dumps(data, indent=2) + "\n")
+
     # ------------------------------------------------------------------ runbooks
 
     @property
@@ -263,20 +265,6 @@ class ReinstallDesk:
         from smartos_wizard.reinstall.runbook_text import as_markdown, as_text
 
         return write_new(path, {"text": as_text, "markdown": as_markdown, "html": as_html}[form](book))
-
-    # ------------------------------------------------------------------ while it runs
-
-    def accept(self, plan: Plan, fingerprint: str) -> None:
-        """Agree to the key that the machine shows now; its run goes on by itself then. Raises UsageProblem."""
-        from smartos_wizard.reinstall.run_record import accept, plan_id
-
-        accept(self.world.paths, plan_id(plan), fingerprint)
-
-    def accepted(self, plan: Plan) -> tuple[str, ...]:
-        """The keys that were agreed to for that run."""
-        from smartos_wizard.reinstall.run_record import Record, plan_id
-
-        return Record(self.world.paths, plan_id(plan)).accepted
 
     def _with_secret(self, plan: Plan, address: Address) -> Plan:
         """A password waits in the vault; the plan has only its name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,7 +13,6 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from smartos_wizard.core.errors import ErrorReport
-from smartos_wizard.reinstall.model import Survey
 from smartos_wizard.reinstall.ports import Address
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import Stage
@@ -34,15 +33,14 @@ _FIELDS = (
     ("identity", "Key file", "~/.ssh/id_ed25519", "your agent and keys without it"),
     ("password", "Password", "", "only without a key; never in a plan"),
 )
-_READS = (
-    "It is only asked. Nothing is changed there, and nothing is sent to a machine whose key you do not know."
-)
 
 
 class ChooseMachine(MachinePage):
     """Which SmartOS machine is to be clean again?"""
 
     STAGE = Stage.MACHINE
+    ASKS: ClassVar[str] = "Survey it"
+    READS: ClassVar[str] = "It is only asked. Nothing is changed there, and nothing is sent to a machine whose key you do not know."  # fmt: skip
     HELP = """
 ### What is this?
 A SmartOS machine is made clean again: its pool `zones` is destroyed, and SmartOS sets itself up anew. First it is
@@ -51,15 +49,18 @@ A SmartOS machine is made clean again: its pool `zones` is destroyed, and SmartO
 ### What happens?
 `Enter` on the last field, or **Survey it**, logs in by ssh and asks. A key of the machine that is not known here is shown,
 and you decide. `F3` takes a survey from a file: one that was kept, or what the script printed on the machine's console
-(`smartos-wizard reinstall survey --script`). `F4` goes on with a runbook that was begun.
+(`smartos-wizard reinstall survey --script`). `F4` goes on with a runbook that was begun. `F5` puts a backup back on a machine,
+or parts of it. `F6` re-installs several machines of an inventory, one at a time.
 
 ### What is not touched?
 Everything on the machine. Much later, after you have seen a plan and typed what is destroyed, it is changed.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "survey", "Survey it", id="machine.survey", key_display="F2", tooltip="Log in and ask; nothing is changed"),
-        Binding("f3", "file", "From a file", id="machine.file", key_display="F3", tooltip="A kept survey, or what the script printed"),
+        Binding("f2", "survey", "Ask it", id="machine.survey", key_display="F2", tooltip="Log in and ask; nothing is changed"),
+        Binding("f3", "file", "A file", id="machine.file", key_display="F3", tooltip="A kept survey, or what the script printed"),
         Binding("f4", "runbooks", "Runbooks", id="machine.runbooks", key_display="F4", tooltip="Go on with one that was begun"),
+        Binding("f5", "put_back", "Put back", id="machine.put_back", key_display="F5", tooltip="Put a backup back, or parts of it"),
+        Binding("f6", "several", "Several", id="machine.several", key_display="F6", tooltip="Several machines of an inventory, one at a time"),
     ]  # fmt: skip
 
     _call: Call | None = None
@@ -90,7 +91,7 @@ Everything on the machine. Much later, after you have seen a plan and typed what
         yield Static("", id="machine-said", markup=False)
         if not self.practice:
             with Horizontal(classes="row"):
-                yield Button("Survey it", id="go", compact=True)
+                yield Button(self.ASKS, id="go", compact=True)
 
     @property
     def practice(self) -> bool:
@@ -99,7 +100,7 @@ Everything on the machine. Much later, after you have seen a plan and typed what
 
     def ready(self) -> None:
         """Show the machines, or the form with its notes."""
-        self._say(_READS)
+        self._say(self.READS)
         if self.practice:
             rows = [(name, self._machine(name, words), True) for name, words in self.desk.machines()]
             keep = self.said.address.host if self.said.address is not None else rows[0][0]
@@ -196,17 +197,25 @@ Everything on the machine. Much later, after you have seen a plan and typed what
         host = address.host
         self._say(Content.assemble((f"{self.marks.now} Asking {host} … ", "bold $accent"), "nothing is changed there. Esc gives up."))  # fmt: skip
 
-        def found(survey: Survey) -> None:
+        def found(seen: Any) -> None:
             if self._call is call:
                 self._call = None
-                self.onward_with(MachineAnswers(address, survey=survey))
+                self.looked(address, seen)
 
         def failed(error: ErrorReport) -> None:
             if self._call is call:
                 self._call = None
                 self._failed(address, error)
 
-        self.ask_rooms(lambda: self.desk.survey(address, call), found, failed)
+        self.ask_rooms(lambda: self.look(address, call), found, failed)
+
+    def look(self, address: Address, call: Call) -> Any:
+        """What is asked of it, in a thread."""
+        return self.desk.survey(address, call)
+
+    def looked(self, address: Address, found: Any) -> None:
+        """It answered: on."""
+        self.onward_with(MachineAnswers(address, survey=found))
 
     def onward_with(self, answers: MachineAnswers) -> None:
         """To the survey. Another machine than before begins with nothing decided; the same keeps what was."""
@@ -219,7 +228,7 @@ Everything on the machine. Much later, after you have seen a plan and typed what
         if error.reference != "unknown-host-key":
             self._say(Content.assemble((f"{self.marks.failed} ", "bold $error"), error_words(error)))
             return
-        self._say(_READS)
+        self._say(self.READS)
         fingerprint = str(error.details.get("fingerprint", ""))
 
         def answered(answer: str | None) -> None:
@@ -234,10 +243,14 @@ Everything on the machine. Much later, after you have seen a plan and typed what
         """Give up asking; otherwise home."""
         call, self._call = self._call, None
         if call is None:
-            self.wizard.go_home()
+            self.leave()
             return
         self.run_worker(call.let_go, thread=True, exit_on_error=False)
         self._say("Given up. Nothing was changed there.")
+
+    def leave(self) -> None:
+        """Home."""
+        self.wizard.go_home()
 
     # ------------------------------------------------------------------ from a file, and runbooks
 
@@ -265,6 +278,18 @@ Everything on the machine. Much later, after you have seen a plan and typed what
         from smartos_wizard.screens.reinstall_runbooks import Runbooks
 
         self.wizard.show(Runbooks())
+
+    def action_put_back(self) -> None:
+        """A backup, back on a machine."""
+        from smartos_wizard.screens.restore_choose import ChooseBackup
+
+        self.wizard.show(ChooseBackup())
+
+    def action_several(self) -> None:
+        """Several machines, one at a time."""
+        from smartos_wizard.screens.reinstall_inventory import ShowInventory
+
+        self.wizard.show(ShowInventory())
 
 
 def key_question(host: str, algorithm: str, fingerprint: str, *, again: bool = False) -> Asking:

@@ -10,7 +10,10 @@ from textual.widgets import Button, Input, Static
 
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.text import folded
+from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import Stage
+from smartos_wizard.screens.options_boxes import Asked, Box
+from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.plan_words import plan_words
 from smartos_wizard.screens.reinstall_model import MachineAnswers
 from smartos_wizard.screens.reinstall_words import backup_words, plan_words_of, start
@@ -146,6 +149,9 @@ The machine, but for snapshots that are made for it and taken away again.
 class ReinstallReview(MachineReview):
     """The plan of the re-install."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f4", "keep", "Keep it", id="reinstall.keep", key_display="F4", tooltip="The plan into a file, for an inventory or the command"),
+    ]  # fmt: skip
     AT = Stage.REVIEW
     HEADING = "What will happen, in this order"
     GO = "Destroy"
@@ -170,6 +176,26 @@ The pools named under “Not touched”, the firmware, and the medium it boots f
     def words(self) -> str:
         """The same by command."""
         return f"{plan_words_of(self.said)} --save plan.json"
+
+    def action_keep(self) -> None:
+        """Into a file: nothing is begun by that."""
+        plan = self._plan
+        if plan is None:
+            return
+        words = "The plan for `reinstall run`, or for an inventory of several machines. It holds no password, and counts for 15 minutes."
+
+        def answered(found: dict[str, str] | None) -> None:
+            if found is not None:
+                desk = self.wizard.desk.reinstall
+                self.ask_rooms(
+                    lambda: desk.save_plan(plan, found["file"]),
+                    lambda place: self.notify(f"Kept in {place}"),
+                    lambda error: self.wizard.ask(Asking("That did not work", error_words(error), (("ok", "Close"),))),
+                )  # fmt: skip
+
+        field = (Asked("file", "File", f"{self.said.name}.plan.json"),)
+        box = Box("Keep the plan", words, field, lambda said: "" if said["file"].strip() else "Which file?", go="Keep it")  # fmt: skip
+        _ = self.app.push_screen(box, answered)
 
 
 class RunAgain(ReinstallReview):

@@ -19,8 +19,10 @@ from smartos_wizard.core.text import folded
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import REINSTALL_ROAD, Stage
 from smartos_wizard.screens.options_fields import say
+from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.reinstall_machine import key_question
 from smartos_wizard.screens.reinstall_model import MachineAnswers
+from smartos_wizard.screens.restore_model import Restoring, directory_of
 from smartos_wizard.screens.step_list import step_list
 from smartos_wizard.screens.told_work import ToldWork
 from smartos_wizard.screens.widgets.gauges import clock_time
@@ -60,6 +62,7 @@ The pools that the plan names under “Not touched”, and every other machine.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "key", "Its key", id="work.key", tooltip="Is the key that it shows now its own?"),
+        Binding("t", "take_back", "Take it back", id="work.take_back", tooltip="Undo what was begun; nothing was destroyed"),
         Binding("u", "runbook", "Runbook", id="work.runbook", tooltip="The same machine and way, to be typed at the console"),
     ]  # fmt: skip
 
@@ -67,6 +70,7 @@ The pools that the plan names under “Not touched”, and every other machine.
         super().__init__(job, plan)
         self._asked_about: set[str] = set()
         self._key_shown = False
+        self._undo: Plan | None = None
 
     @property
     def said(self) -> MachineAnswers | None:
@@ -223,6 +227,8 @@ The pools that the plan names under “Not touched”, and every other machine.
             return super().check_action(action, parameters)
         if action == "key":
             return self.unknown_key is not None
+        if action == "take_back":
+            return self._undo is not None
         if action == "runbook":
             return self.plan.kind == RUN and self.said is not None
         return super().check_action(action, parameters)
@@ -233,13 +239,13 @@ The pools that the plan names under “Not touched”, and every other machine.
         if asked is None:
             return
         fingerprint = str(asked.data.get("fingerprint", ""))
-        host = str(asked.data.get("host", ""))
+        host, run = str(asked.data.get("host", "")), str(asked.data.get("run", ""))
 
         def answered(answer: str | None) -> None:
             if answer == "yes" and not self._ended:
                 desk, plan = self.wizard.desk.reinstall, self.plan
                 self.ask_rooms(
-                    lambda: desk.accept(plan, fingerprint),
+                    lambda: desk.accept(plan, fingerprint, run),
                     lambda _none: self.notify("Agreed. The work goes on."),
                     lambda error: self.notify(error.message, severity="error"),
                 )
@@ -267,12 +273,43 @@ The pools that the plan names under “Not touched”, and every other machine.
             words = Content(
                 "\n".join(part for line in ended.result["say"] for part in folded(str(line), width))
             )
-        backup = str(self.plan.params.get("backup") or "").partition(",")[0]
-        if self.good and self.plan.kind == RUN and backup:
+        if self.good and self.plan.kind == "reinstall-undo":
+            return Content("Taken back: the machine is as it was before. Its plan can be begun anew.")
+        if self.good and self._backup:
             host = str(self.plan.params.get("host", ""))
-            line = f"Put back what was kept: smartos-wizard reinstall restore {shlex.quote(backup)} {shlex.quote(host)}"
+            line = f"Put back what was kept, now or later: smartos-wizard reinstall restore {shlex.quote(self._backup)} {shlex.quote(host)}"
             words = Content("\n").join([words, Content.assemble((line, "$secondary"))])
+        if not self.good and self.plan.kind == RUN:
+            desk, plan = self.wizard.desk.reinstall, self.plan
+            self.ask_rooms(lambda: desk.undo_plan(plan), self._can_undo, lambda _error: None)
         return words
+
+    @property
+    def _backup(self) -> str:
+        """The directory of the backup that the plan names; empty without one."""
+        words = str(self.plan.params.get("backup") or "") if self.plan.kind == RUN else ""
+        return directory_of(words) if words else ""
+
+    def _can_undo(self, undo: Plan | None) -> None:
+        """Something was begun, and nothing destroyed: it can be taken back."""
+        if undo is None:
+            return
+        self._undo = undo
+        line = f"{self.marks.warn} No pool was destroyed. t takes back what was begun; the same plan can be taken up, too."
+        said = self.query_one("#said", Static)
+        said.update(Content("\n").join([Content.assemble((line, "bold $warning")), _content(said)]))
+        self.refresh_bindings()
+
+    def action_take_back(self) -> None:
+        """The plan that takes it back."""
+        from smartos_wizard.screens.reinstall_undo import UndoReview
+
+        if self._undo is not None:
+            job, plan, watched = self.job, self.plan, self.wizard
+            self.wizard.resumes = job
+            self.wizard.show(
+                UndoReview(self._undo, lambda: watched.watch_job(job, screen=type(self)(job, plan)))
+            )
 
     def leaves(self) -> bool:
         """Room for the end."""
@@ -281,11 +318,16 @@ The pools that the plan names under “Not touched”, and every other machine.
         return False
 
     def onward(self) -> str:
-        """From a backup to the way; from a run nowhere but home."""
+        """From a backup to the way; from a run to putting back what was kept."""
+        if self._backup:
+            return "Put back what was kept"
         return "Choose the way" if self.plan.kind == BACKUP and self.said is not None else ""
 
     def go_on(self) -> None:
-        """The backup counts from now on."""
+        """The backup counts from now on; after a run it is put back."""
+        if self.plan.kind == RUN:
+            self._put_back()
+            return
         said, desk = self.said, self.wizard.desk.reinstall
         if said is None:
             return
@@ -297,12 +339,31 @@ The pools that the plan names under “Not touched”, and every other machine.
             lambda error: self.wizard.ask(Asking("That did not work", error.message, (("ok", "Close"),))),
         )
 
+    def _put_back(self) -> None:
+        """To the machine, as it is now: its new keys were agreed to while it ran."""
+        desk, plan = self.wizard.desk, self.plan
+
+        def there(said: Restoring) -> None:
+            from smartos_wizard.screens.restore_machine import RestoreTo
+
+            self.wizard.show(RestoreTo(said))
+
+        self.ask_rooms(
+            lambda: desk.restore.after(plan, desk.reinstall.accepted(plan)), there,
+            lambda error: self.wizard.ask(Asking("That did not work", error_words(error), (("ok", "Close"),))),
+        )  # fmt: skip
+
     def action_back(self) -> None:
         """From a backup that ended back to what is kept; otherwise home, and the work goes on."""
         if self._ended and self.stage is Stage.KEEP:
             self.wizard.go(self.wizard.flow)
         else:
             super().action_back()
+
+
+def _content(place: Static) -> Content:
+    said = place.content
+    return said if isinstance(said, Content) else Content(str(said))
 
 
 def take_backup(page: Working, kept: str, directory: str) -> None:

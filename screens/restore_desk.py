@@ -156,7 +156,6 @@ class RestoreDesk:
     def after(self, plan: Plan, accepted: tuple[str, ...]) -> Restoring:
         """The backup that stands in the plan of a re-install, and its machine with the keys that were agreed to. Raises UsageProblem."""
         from smartos_wizard.reinstall.ports import Address
-
         from smartos_wizard.screens.restore_model import directory_of
 
         words, where = str(plan.params.get("backup") or ""), plan.params["address"]

@@ -134,7 +134,9 @@ class Restoring:
         free = frozenset(fate.group.name for fate in found.fates if fate.free and fate.group.kind != "image")
         places = frozenset(place for place, _ in found.places)
         if self.ticks is None:
-            return Ticks(places, groups=frozenset(f.group.name for f in found.fates if f.state == "free") & free)
+            return Ticks(
+                places, groups=frozenset(f.group.name for f in found.fates if f.state == "free") & free
+            )
         ticks = self.ticks
         return Ticks(ticks.places & places, ticks.overwrite & frozenset(found.named), ticks.groups & free)
 
@@ -182,7 +184,10 @@ def facts_of(backup: Backup, now: float) -> Iterator[tuple[str, str]]:
     yield "Here", f"{here}, {text.size(manifest.size)}, in {backup.directory}"
     if manifest.there is not None:
         size = text.size(sum(sent.size for sent in manifest.sent))
-        yield "Elsewhere", f"{counted(len(manifest.sent), 'dataset')}, {size} in use, in {tame(manifest.there.words, 160)}; that host must let you in with a key"
+        yield (
+            "Elsewhere",
+            f"{counted(len(manifest.sent), 'dataset')}, {size} in use, in {tame(manifest.there.words, 160)}; that host must let you in with a key",
+        )
     yield "Holds", "configuration: /usbkey, /opt/custom, root's keys, firewall rules, settings of instances"
     for group in manifest.groups:
         kind = {"image": "image", "instance": "instance", "data": "dataset"}.get(group.kind, group.kind)

@@ -112,6 +112,10 @@ def work_of(job: Job, plan: Plan) -> Working:
         from smartos_wizard.screens.restore_work import RestoreWork
 
         return RestoreWork(job, plan)
+    if plan.kind == "reinstall-inventory":
+        from smartos_wizard.screens.reinstall_inventory_work import InventoryWork
+
+        return InventoryWork(job, plan)
     if plan.kind.startswith("dualboot-"):
         from smartos_wizard.screens.dualboot_work import DualbootWork
 
@@ -120,6 +124,10 @@ def work_of(job: Job, plan: Plan) -> Working:
         from smartos_wizard.screens.reinstall_work import ReinstallWork
 
         return ReinstallWork(job, plan)
+    if plan.kind.startswith("netboot-"):
+        from smartos_wizard.screens.netboot_work import netboot_work
+
+        return netboot_work(job, plan)
     from smartos_wizard.screens.work import Work
 
     return Work(job, plan)

@@ -64,6 +64,11 @@ def take_up(page: Page, job: Job) -> None:
         job.seen_file.touch()  # what is left of it is looked at, and shown
         desk.boot.forget(plan)
         wizard.show(DualbootLook(str(plan.params["root"])))
+    elif plan.kind == "netboot-build":
+        from smartos_wizard.screens.netboot_review import BuildAgain
+
+        wizard.resumes = job
+        wizard.show(BuildAgain(plan))
     elif plan.kind.startswith("guest-") and asks(plan):
         from smartos_wizard.screens.guest_review import review_again
 
@@ -110,6 +115,10 @@ def _again(page: Page, job: Job, plan: Plan) -> None:
             page.ask_rooms(lambda: wizard.desk.reinstall.undo_plan(plan), known, failed)
         case "reinstall-restore":
             page.ask_rooms(lambda: wizard.desk.restore.again(plan), restoring, failed)
+        case "reinstall-inventory":
+            from smartos_wizard.screens.reinstall_inventory import ShowInventory
+
+            show(ShowInventory(str(plan.params["inventory"])))
         case "reinstall-undo":
             show(UndoReview(plan))
         case _:

@@ -35,6 +35,7 @@ _STOPPING = {
     "reinstall-run": "Before a pool is destroyed a stop takes back what was changed; after it the machine stays as it is.",
     "reinstall-undo": "If you stop now, some of it is taken back and some not; the same can be asked again.",
     "reinstall-inventory": "If you stop now, the machine at work is stopped as its own plan says, and no other is begun.",
+    "netboot-build": "If you stop now the tree is as it was; what was downloaded is kept.",
 }
 _SILENT_ONE = {
     "reinstall-backup": "the machine",

@@ -247,6 +247,7 @@ _ACTIONS = {
     "reinstall-run": "reinstall.run_steps:RUN_ACTIONS",
     "reinstall-watch": "reinstall.run_steps:RUN_ACTIONS",
     "reinstall-undo": "reinstall.run_steps:RUN_ACTIONS",
+    "reinstall-inventory": "reinstall.inventory_plan:INVENTORY_ACTIONS",
     "netboot-build": "netboot.build_steps:BUILD_ACTIONS",
     "netboot-check": "netboot.check_steps:CHECK_ACTIONS",
     "netboot-config": "netboot.site_config:CONFIG_ACTIONS",

@@ -88,7 +88,7 @@ def plan_restore(
         kind=KIND,
         title=f"Put back on {host_name(survey)}: {listed(what, most=5)}",
         steps=tuple(steps),
-        untouched=("every dataset that is there", "every file that is there and was not named with --overwrite", *skipped),
+        untouched=("every dataset that is there", "every file that is there, but for those that the plan replaces by name", *skipped),
         confirmation=Confirmation(f"To change {host_name(survey)}, type what stands here", tokens),
         locks=(f"host:{tame(survey.hostid)}", f"directory:{directory}"),
         params={"address": address_to_json(address, survey), "directory": str(directory), "stamp": manifest.stamp,

@@ -77,7 +77,7 @@ def undoing(plan: Plan, record: Record) -> Plan:
     if record.destroying:
         raise Refused("too-late", "What destroys was begun; that cannot be taken back.", hint="`smartos-wizard reinstall watch PLAN` says in which state the machine is. `zpool import -D` there, before anything new is written, may bring a pool back.")  # fmt: skip
     begun = [step for step in plan.steps if record.began(step.id) and step.effect is not Effect.READS]
-    details = tuple(f"{step.title}: {step.undo}" for step in reversed(begun) if step.undo)
+    details = tuple(f"{step.undo.removeprefix('clear-reset: ')} (it was: {step.title})" for step in reversed(begun) if step.undo)  # fmt: skip
     step = Step("undo", "take-back", "take back what was begun", Effect.CHANGES, details, params={"steps": [each.to_json() for each in plan.steps]})  # fmt: skip
     params = {**plan.params, "run": plan_id(plan)}
     return replace(
