@@ -11,10 +11,10 @@ from smartos_wizard.core import text
 from smartos_wizard.core.text import folded
 from smartos_wizard.netboot import machines
 from smartos_wizard.netboot.interface import Interface
+from smartos_wizard.netboot.serve_plan import PORT
 from smartos_wizard.screens.netboot_model import (
     HTTP,
     OWN,
-    PORT,
     BuildAnswers,
     MachineRow,
     ServeAnswers,
