@@ -93,6 +93,8 @@ Everything else in that directory, and every other one. Where something of yours
     def ready(self) -> None:
         """Profiles are offered once they are read."""
         super().ready()
+        if self.said.stamps:
+            self.query_one("#stamps").focus()
         self.ask_rooms(self.desk.profiles, self._profiles, lambda _error: None)
 
     @property
@@ -138,9 +140,9 @@ Everything else in that directory, and every other one. Where something of yours
             bad=self.keep_wrong,
         )
         stamps = ", ".join(said.stamps)
-        self.note(
-            "stamps", stamps if len(said.stamps) > 1 else "only the scripts, anew" if not stamps else ""
-        )
+        there = self.facts is not None and bool(self.facts.stamps)
+        none = "only the scripts, anew" if there else "none is chosen"
+        self.note("stamps", none if not stamps else stamps if len(said.stamps) > 1 else "")
         self.note("console", BESIDE.get(said.console, ""))
         lines = [self.tree_words()]
         facts = self.facts
@@ -228,7 +230,14 @@ platform is fetched and checked. What is **stored** is here already; what is **i
 Nothing is fetched or written before you saw the plan.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "mark", "Mark", id="releases.mark", tooltip="Take this release too, or not"),
+        Binding(
+            "space",
+            "mark",
+            "Mark",
+            id="releases.mark",
+            key_display="Space",
+            tooltip="Take this release too, or not",
+        ),
     ]
 
     def __init__(self, said: BuildAnswers, facts: TreeFacts | None) -> None:

@@ -154,6 +154,9 @@ The tree, every other network of this computer, its own configuration and servic
     def more(self) -> list[tuple[str, str, str]]:
         """Danger, rights, and what UEFI machines are told."""
         said, lines = self.wanted, []
+        boot = next((step for step in self._plan.steps if step.id == "boot"), None) if self._plan else None
+        if said.gives != OWN and boot is not None and self.app.size.height < 32:
+            lines.append(("DHCP:", "bold", boot.details[0]))
         if said.gives == OWN:
             lines.append((self.marks.warn, "bold $warning", f"Addresses are given on {said.interface}: nothing else may hang on it that gives some."))  # fmt: skip
         if not said.config and said.gives != HTTP and not self.wizard.desk.world.practice:

@@ -7,7 +7,6 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from smartos_wizard.core.text import folded
 from smartos_wizard.screens.netboot_model import BuildAnswers, ServeAnswers, TreeFacts
 from smartos_wizard.screens.netboot_page import NetbootPage
 from smartos_wizard.screens.netboot_words import UEFI, tree_line
@@ -17,11 +16,12 @@ from smartos_wizard.screens.page import Page
 from smartos_wizard.screens.widgets.choices import Choices
 
 _WAYS = (
-    Offer("build", "Build a tree", "releases, a menu, scripts for single machines"),
-    Offer("serve", "Serve a tree", "for an evening, on one network, with a live table"),
-    Offer("check", "Check a tree", "file by file, in a directory or on a web server"),
-    Offer("config", "For servers of your own", "configuration for dnsmasq, dhcpd, Kea, nginx"),
+    Offer("build", "Build a tree", "releases, a menu, scripts: what is served"),
+    Offer("serve", "Serve a tree", "for an evening, to machines on one network"),
+    Offer("check", "Check a tree", "file by file, here or on a web server"),
+    Offer("config", "For servers of your own", "settings for dnsmasq, dhcpd, Kea, nginx"),
 )
+_NARROW = 76  # columns below which a way is its name alone
 _NONE = "None yet that the wizard built or served. Build one; nothing else in its directory is touched."
 
 
@@ -71,17 +71,15 @@ server goes on. When it is stopped, nothing of it is left.
             yield Static(f"  {_NONE}", id="no-trees", classes="muted", markup=False)
         with Vertical(classes="card -quiet", id="uefi-card") as card:
             card.border_title = "UEFI"
-            yield Static("", id="uefi", markup=False)
+            yield Static(UEFI, id="uefi", markup=False)
 
     def ready(self) -> None:
         """The ways at once, the trees when they are read."""
         self._known: tuple[TreeFacts, ...] = ()
         self._proposed = ""
-        rows = [(way.value, Content.assemble("  ", (f"{way.words:<25}", "bold"), (way.more, "$dim")), True) for way in _WAYS]  # fmt: skip
-        self.query_one("#ways", Choices).fill(rows, keep="build")
         self.query_one("#ways").focus()
         self.query_one("#trees").display = False
-        self.resized()
+        self._fill()
         self.ask_rooms(lambda: (self.desk.known(), self.desk.proposed()), self._there, self.wrong)
 
     def command(self) -> str:
@@ -95,9 +93,25 @@ server goes on. When it is stopped, nothing of it is left.
         self._fill()
 
     def _fill(self) -> None:
+        if not self.query("#trees"):
+            return
+        short = self.app.size.width < _NARROW
+        ways = [
+            (
+                way.value,
+                Content.assemble("  ", (f"{way.words:<25}", "bold"), ("" if short else way.more, "$dim")),
+                True,
+            )
+            for way in _WAYS
+        ]
+        menu = self.query_one("#ways", Choices)
+        menu.fill(ways, keep=menu.chosen or "build")
         trees = self.query_one("#trees", Choices)
-        width = max(40, (trees.content_region.width or self.app.size.width - 8) - 1)
-        trees.fill([(f"t{n}", self._tree(facts, width), True) for n, facts in enumerate(self._known)])
+        width = max(30, (self.query_one("#trees-card").content_region.width or self.app.size.width - 8) - 1)
+        trees.fill(
+            [(f"t{n}", self._tree(facts, width), True) for n, facts in enumerate(self._known)],
+            keep=trees.chosen,
+        )
 
     def _tree(self, facts: TreeFacts, width: int) -> Content:
         said = tree_line(facts).rpartition(" · ")[0] or tree_line(facts)
@@ -106,16 +120,8 @@ server goes on. When it is stopped, nothing of it is left.
         return Content.assemble("  ", (f"{name:<{room}}  ", "bold"), (said, "$dim"))
 
     def resized(self) -> None:
-        """Rows and words follow the width."""
-        self.call_after_refresh(self._wrap)
-
-    def _wrap(self) -> None:
-        if self.query("#uefi"):
-            width = max(
-                40, (self.query_one("#uefi-card").content_region.width or self.app.size.width - 8) - 1
-            )
-            self.query_one("#uefi", Static).update("\n".join(folded(UEFI, width)))
-            self._fill()
+        """Rows follow the width."""
+        self.call_after_refresh(self._fill)
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         """On with it; of a tree, what is to be done with it."""

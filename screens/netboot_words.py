@@ -40,6 +40,7 @@ DANGER = (
     "nothing else hangs on.\n\n"
     "Before it begins the wire is asked, and where another server answers nothing is served."
 )
+_SHORT = {"boot_archive": "archive", "unix": "kernel"}
 _FAR, _SPEED, _NAME = 17, 10, 17
 _SILENT = 5.0
 """Seconds without news of a machine that loads before that is said."""
@@ -104,7 +105,7 @@ def tree_line(facts: TreeFacts) -> str:
 def card_line(card: Interface) -> tuple[str, str]:
     """An interface's address and its state."""
     if not card.address:
-        return "no IPv4 address", "down" if not card.up else "up, cannot be served on"
+        return "no IPv4 address", "up" if card.up else "down"
     return f"{card.address}/{card.network.prefixlen}", "up" if card.up else "down"
 
 
@@ -132,19 +133,28 @@ def _machine(row: MachineRow, marks: Marks, room: int, now: float) -> Content:
         mark, style, words = marks.warn, "bold $warning", f"silent for {text.duration(quiet)}"
     words = f"{mark} {words}"
     words = words if len(words) <= room else words[: room - 1] + "…"
-    speed = text.rate(row.rate) if row.rate and quiet < _SILENT else ""
+    speed = _rate(row.rate) if row.rate and quiet < _SILENT else ""
     return Content.assemble(
         (f"{row.name:<{_NAME}}", "bold"), "  ", (f"{words:<{room}}", style), "  ", _far(row, marks), (f"{speed:>{_SPEED}}", "$dim")
     )  # fmt: skip
 
 
+def _rate(per_second: float) -> str:
+    """A speed; what is slow in smaller units."""
+    return text.rate(per_second) if per_second >= 1e6 else f"{per_second / 1e3:.0f} kB/s"
+
+
 def _state(row: MachineRow, marks: Marks) -> tuple[str, str, str]:
     match row.state:
         case machines.STARTING:
-            again = f" ({row.starts} times)" if row.starts > 1 else ""
-            return marks.good, "bold $success", f"has everything, starts{again}"
+            again = f", {row.starts} x" if row.starts > 1 else ""
+            return marks.good, "bold $success", f"has everything{again}"
         case machines.BROKE_OFF:
-            return marks.failed, "bold $error", f"broke off in {row.file}" if row.file else "broke off"
+            return (
+                marks.failed,
+                "bold $error",
+                f"broke off, {_SHORT.get(row.file, row.file)}" if row.file else "broke off",
+            )
         case machines.MISSING:
             return marks.failed, "bold $error", f"asked in vain: {row.file}"
         case machines.NOT_BY_UEFI:
@@ -172,7 +182,8 @@ def sum_of(rows: tuple[MachineRow, ...]) -> str:
         return "No machine has asked yet. Start one, and have it boot from its network card."
     begun = sum(row.starts > 0 for row in rows)
     loading, bad = sum(row.loading for row in rows), sum(row.bad for row in rows)
-    parts = [f"{len(rows)} machine{'s' if len(rows) != 1 else ''}", f"{begun} started"]
+    parts = [f"{len(rows)} machine{'s' if len(rows) != 1 else ''}"]
+    parts += [f"{begun} {'have' if begun != 1 else 'has'} everything"] if begun else []
     parts += [f"{loading} loading"] if loading else []
     parts += [f"{bad} in trouble"] if bad else []
     return ", ".join(parts)
@@ -210,12 +221,12 @@ def checked(
         )
         for number, part in enumerate(folded(words, width - 4)):
             yield Content.assemble((mark if not number else " " * len(mark), style), " ", part)
-    looks = {"good": (marks.good, "$success", "right"), "bad": (marks.failed, "bold $error", "not right"), "unread": (marks.todo, "$warning", "hash not compared")}  # fmt: skip
+    looks = {"good": (marks.good, "$success", "right"), "bad": (marks.failed, "bold $error", "not right"), "unread": (marks.todo, "$warning", "not compared")}  # fmt: skip
     for row in each:
         mark, style, word = looks.get(str(row.get("state")), (" ", "", ""))
         size = row.get("size")
         count = text.size(int(str(size))) if size is not None else ""
-        path, room = str(row.get("path")), max(20, width - 33)
+        path, room = str(row.get("path")).replace("/platform/i86pc/", "/…/"), max(20, width - 28)
         path = path if len(path) <= room else "…" + path[-(room - 1) :]
         yield Content.assemble((mark, style), f" {path:<{room}} ", (f"{count:>10}  ", "$dim"), (word, style))
 

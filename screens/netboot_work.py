@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.progress import Meter
 from smartos_wizard.core.text import folded
+from smartos_wizard.netboot.machines import BROKE_OFF
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.netboot_model import MachineRow, ServeAnswers, rows_of
 from smartos_wizard.screens.netboot_words import advice, checked, counted, sum_of, table
@@ -141,13 +143,6 @@ Everything else in that directory, and every other one.
 
         self.wizard.show(ChooseWire(ServeAnswers(str(self.plan.params["root"]))))
 
-    def action_back(self) -> None:
-        """To where it begins, once it ended; otherwise home, and the work goes on."""
-        if self._ended:
-            self.wizard.start_netboot()
-        else:
-            super().action_back()
-
 
 class CheckWork(NetbootWork):
     """A tree that is checked: findings in words, then file by file."""
@@ -219,7 +214,11 @@ Everything: it only reads.
             return super().how_it_ended(lost=lost)
         error = ended.error
         wrong = sum(f.get("level") == "error" for f in self.result.get("findings", ()))
-        said = f"{wrong} thing{'s are' if wrong != 1 else ' is'} wrong. {error.hint if error is not None else ''}".strip()
+        count = f"{wrong} things are wrong." if wrong != 1 else "One thing is wrong."
+        hint = error.hint if error is not None else ""
+        if "://" in str(self.plan.params["where"]):
+            hint = "Whoever runs that server can put it right."
+        said = f"{count} {hint}".strip()
         width = max(40, self.query_one("#body").content_region.width - 5)
         lines: list[Content] = [Content(part) for part in folded(said, width)]
         code = error.exit_code if error is not None else ended.exit_code
@@ -275,8 +274,11 @@ The tree, every other network of this computer, its own configuration and servic
 
     @property
     def machines(self) -> tuple[MachineRow, ...]:
-        """Those that asked."""
-        return rows_of(self.progress)
+        """Those that asked; what was loading at the end broke off."""
+        rows = rows_of(self.progress)
+        if self.progress.ended is None:
+            return rows
+        return tuple(replace(row, state=BROKE_OFF) if row.loading else row for row in rows)
 
     def _named(self) -> list[Noted]:
         """Other servers on the wire, or that there is none."""
@@ -316,7 +318,7 @@ The tree, every other network of this computer, its own configuration and servic
             return
         now = self.wizard.desk.world.now()
         card = self.query_one("#machines-card")
-        card.border_title = f"Machines: {sum_of(rows)}" if rows else "Machines"
+        card.border_title = sum_of(rows) if rows else "Machines"
         words = (
             table(rows, self.marks, width, now) if rows else Content("\n".join(folded(sum_of(rows), width)))
         )

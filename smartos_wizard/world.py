@@ -70,6 +70,10 @@ class World:
         """
         if self.practice and where.startswith("http://127.0.0.1:"):
             where = self.default_mirror
+        elif self.practice and where.startswith(("http://", "https://")):
+            from smartos_wizard.practice.netboot_official import instead_of
+
+            where = instead_of(where, self.paths)
         return open_mirror(where or self.settings.mirror or self.default_mirror)
 
     def hardware(self) -> HardwareFacts:

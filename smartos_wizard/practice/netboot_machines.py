@@ -11,18 +11,20 @@ from smartos_wizard.netboot.http_server import Fetched
 from smartos_wizard.netboot.model import ARCHIVE, FIRST_SCRIPT, HASH, KERNEL, MENU, RELEASES
 from smartos_wizard.practice.devices import speed_factor
 
-_PIECE = 128 << 10
+_PIECES = 80
+_KERNEL = 0.15
+"""The part of its time for the archive that a machine takes for each file before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PracticeMachine:
-    """A machine: the last number of its address and of its card, its firmware, bytes per second.
+    """A machine: the last number of its address and of its card, its firmware, seconds for the archive.
 
     `cuts` says at which share of the boot archive each of its starts breaks off; 1.0 is a start that goes well.
     """
 
     number: int
-    rate: float
+    seconds: float
     cuts: tuple[float, ...] = (1.0,)
     arch: int = 0
 
@@ -38,11 +40,11 @@ class PracticeMachine:
 
 
 MACHINES = (
-    PracticeMachine(10, 6e6),
-    PracticeMachine(11, 7e6, (0.43, 1.0)),
+    PracticeMachine(10, 6),
+    PracticeMachine(11, 8, (0.43, 1.0)),
     PracticeMachine(12, 0, arch=7),
-    PracticeMachine(13, 1e6),
-    PracticeMachine(14, 3e6, (0.6, 0.6)),
+    PracticeMachine(13, 40),
+    PracticeMachine(14, 11, (0.6, 0.6)),
 )
 """A good one, one that breaks off once and comes back, one with UEFI, a slow one, and one that never gets it whole."""
 
@@ -85,22 +87,24 @@ class PracticeServer:
         for cut in machine.cuts:
             for path in (FIRST_SCRIPT, MENU, platform + KERNEL, platform + ARCHIVE, platform + HASH):
                 share = cut if path.endswith(ARCHIVE) else 1.0
-                if not self._fetch(address, machine.rate, path, share) or share < 1.0:
+                if not self._fetch(address, machine.seconds, path, share) or share < 1.0:
                     break
             if self._pause(1.5):
                 return
 
-    def _fetch(self, address: str, rate: float, path: str, share: float) -> bool:
+    def _fetch(self, address: str, seconds: float, path: str, share: float) -> bool:
         try:
             total = (self._root / path).stat().st_size
         except OSError:
             self._told(Fetched(address, path, 0, 0, 404, ended=True))
             return False
         done, until = 0, int(total * share)
+        piece = max(16 << 10, total // _PIECES)
+        spent = seconds if path.endswith(ARCHIVE) else seconds * _KERNEL if path.endswith(KERNEL) else 0.0
         while done < until:
-            if self._pause(_PIECE / rate):
+            if self._pause(spent * piece / total):
                 return False
-            done = min(until, done + _PIECE)
+            done = min(until, done + piece)
             self._told(Fetched(address, path, done, total, 200))
         self._told(Fetched(address, path, done, total, 200 if share == 1.0 else 0, ended=True))
         return True
