@@ -48,9 +48,9 @@ Every machine, until all of them are confirmed; then the pools that each plan le
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "run", "Begin", id="inventory.run", key_display="F2", tooltip="Re-install them, one at a time"),
-        Binding("f3", "file", "Its file", id="inventory.file", key_display="F3", tooltip="Take an inventory from a file"),
-        Binding("f4", "plan", "Its plan", id="inventory.plan", key_display="F4", tooltip="Every step of the machine's plan"),
-        Binding("r", "again", "Read again", id="inventory.again", tooltip="Read the file once more"),
+        Binding("f3", "file", "File", id="inventory.file", key_display="F3", tooltip="Take an inventory from a file"),
+        Binding("f4", "plan", "Plan", id="inventory.plan", key_display="F4", tooltip="Every step of the machine's plan"),
+        Binding("r", "again", "Again", id="inventory.again", tooltip="Read the file once more"),
     ]  # fmt: skip
 
     def __init__(self, path: str = "") -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from smartos_wizard.core.events import PlanFinished
+from smartos_wizard.core.events import Noted, PlanFinished
+from smartos_wizard.core.plan import Plan, Step
 from smartos_wizard.core.text import folded
 from smartos_wizard.screens.flow import Stage
 from smartos_wizard.screens.reinstall_work import ReinstallWork
@@ -46,6 +47,12 @@ Machines that are not begun, and on each the pools that its plan leaves alone.
         hosts = [str(host) for host in self.plan.params.get("hosts", ())]
         states = [_WORDS.get(step.state, step.state) for step in self.progress.steps]
         return list(zip(hosts, [*states, *["not begun"] * len(hosts)], strict=False))
+
+    def step_of(self, note: Noted) -> Step | None:
+        """The step of the machine's own plan."""
+        outer = super().step_of(note)
+        steps = Plan.from_json(outer.params["plan"]).steps if outer is not None else ()
+        return next((step for step in steps if step.id == note.data.get("step")), None)
 
     def if_stopped(self, *otherwise: str) -> str:
         """Of the machine at work only."""

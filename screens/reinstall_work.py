@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from smartos_wizard.core.events import Noted, PlanFinished
 from smartos_wizard.core.journal import Job
-from smartos_wizard.core.plan import Plan
+from smartos_wizard.core.plan import Plan, Step
 from smartos_wizard.core.progress import Meter, Progress
 from smartos_wizard.core.text import folded
 from smartos_wizard.screens.asking import Asking
@@ -105,9 +105,13 @@ The pools that the plan names under “Not touched”, and every other machine.
         """The keys; where setup asks, what the plan says of it."""
         if asked.reference == "hands-needed":
             return [str(line) for line in asked.data.get("lines", ())]
-        step = next((step for step in self.plan.steps if step.id == asked.step), None)
+        step = self.step_of(asked)
         room = 3 if self.app.size.height < 32 else 8
         return list(step.details[:room]) if step is not None else []
+
+    def step_of(self, note: Noted) -> Step | None:
+        """The step that the note is about."""
+        return next((step for step in self.plan.steps if step.id == note.step), None)
 
     @property
     def hands(self) -> Noted | None:
@@ -159,8 +163,9 @@ The pools that the plan names under “Not touched”, and every other machine.
         super().moved(progress, lost=lost)
         asked = self.unknown_key
         fingerprint = str(asked.data.get("fingerprint", "")) if asked is not None else ""
-        if fingerprint and fingerprint not in self._asked_about and self.is_current:
-            self._asked_about.add(fingerprint)
+        whose = f"{asked.data.get('host', '')} {fingerprint}" if asked is not None else ""
+        if fingerprint and whose not in self._asked_about and self.is_current:
+            self._asked_about.add(whose)
             self.action_key()
 
     def facts(self) -> list[tuple[str, str]]:

@@ -90,7 +90,7 @@ def _told(step: str, host: str, event: Event) -> list[Event]:
         case StepStarted():
             return [Noted(event.at, step, f"{host}: {event.title or event.step}", reference="machine-step", data={"host": host, "step": event.step})]  # fmt: skip
         case Noted():
-            return [replace(event, step=step, data={**event.data, "machine": host})]
+            return [replace(event, step=step, data={**event.data, "machine": host, "step": event.step})]
         case Advanced():
             return [replace(event, step=step)]
         case _:
