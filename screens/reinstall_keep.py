@@ -230,7 +230,7 @@ The machine, but for snapshots that are made for the backup and taken away after
         words = Content.assemble(
             f"What is on the pools of {self.said.name} that are destroyed is gone for good then; nobody can bring it back:\n\n",
             ("\n".join([*lines, "  its configuration: addresses, passwords, keys, services"]), "bold"),
-            "\n\nYou will be asked to agree to this once more, by typing it.",
+            f"\n\nThe plan asks for it once more, in a word that you type: {NO_BACKUP}.",
         )
 
         def answered(answer: str | None) -> None:

@@ -14,12 +14,12 @@ from textual.widgets import Button, Input, Static
 
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.reinstall.ports import Address
-from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import Stage
 from smartos_wizard.screens.options_boxes import Asked, Box
 from smartos_wizard.screens.options_fields import Row, typed
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.reinstall_desk import Call
+from smartos_wizard.screens.reinstall_heard import key_question
 from smartos_wizard.screens.reinstall_model import MachineAnswers
 from smartos_wizard.screens.reinstall_page import MachinePage
 from smartos_wizard.screens.reinstall_words import survey_words
@@ -290,28 +290,3 @@ Everything on the machine. Much later, after you have seen a plan and typed what
         from smartos_wizard.screens.reinstall_inventory import ShowInventory
 
         self.wizard.show(ShowInventory())
-
-
-def key_question(host: str, algorithm: str, fingerprint: str, *, again: bool = False) -> Asking:
-    """Is this its key? The safe answer is no. `again`: it was rebooted or wiped by work that waits for the answer."""
-    kind = next((each for each in ("rsa", "ecdsa") if each in algorithm), "ed25519")
-    head = (
-        f"{host} is back with a key that is not known here:"
-        if again
-        else f"The key of {host} is not known here:"
-    )
-    why = (
-        "In Rescue Mode and after the wipe a machine has a new key. Somebody in between would show another one."
-        if again
-        else "Somebody in between would show another one."
-    )
-    words = Content.assemble(
-        f"{head}\n\n", (f"  {algorithm} {fingerprint}".replace("   ", "  ").rstrip(), "bold $accent"),
-        f"\n\n{why} The machine's own is printed on its console by\n\n",
-        (f"  ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub", "$secondary"),
-        "\n\nSay yes only if both are the same, letter by letter.", "" if again else " It is remembered then.",
-    )  # fmt: skip
-    no = "No, go on waiting" if again else "No, do not log in"
-    return Asking(
-        "Is this its key?", words, (("no", no), ("!yes", "Yes, they are the same")), tall=True, of_work=again
-    )

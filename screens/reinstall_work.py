@@ -20,7 +20,7 @@ from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import REINSTALL_ROAD, Stage
 from smartos_wizard.screens.options_fields import say
 from smartos_wizard.screens.page import error_words
-from smartos_wizard.screens.reinstall_machine import key_question
+from smartos_wizard.screens.reinstall_heard import Heard, key_question
 from smartos_wizard.screens.reinstall_model import MachineAnswers
 from smartos_wizard.screens.restore_model import Restoring, directory_of
 from smartos_wizard.screens.step_list import step_list
@@ -32,7 +32,6 @@ from smartos_wizard.screens.working import Working
 RUN, BACKUP = "reinstall-run", "reinstall-backup"
 _BESIDE = 15
 """Rows of the window that are not the list of steps."""
-_HANDS = ("hands-needed", "setup-asks")
 _PRESS = "Press these keys at the machine's console, now"
 _END = 7
 """Rows that the end takes besides."""
@@ -98,8 +97,10 @@ The pools that the plan names under “Not touched”, and every other machine.
 
     # ------------------------------------------------------------------ what is known
 
-    def _last(self, *references: str) -> Noted | None:
-        return next((n for n in reversed(self.progress.notes) if n.reference in references), None)
+    @property
+    def heard(self) -> Heard:
+        """What was heard of the machine so far."""
+        return Heard(self.progress)
 
     def _lines(self, asked: Noted) -> list[str]:
         """The keys; where setup asks, what the plan says of it."""
@@ -113,40 +114,11 @@ The pools that the plan names under “Not touched”, and every other machine.
         """The step that the note is about."""
         return next((step for step in self.plan.steps if step.id == note.step), None)
 
-    @property
-    def hands(self) -> Noted | None:
-        """The keys that are to be pressed now, or the set-up that is to be answered; None where nobody is needed."""
-        if self.progress.ended is not None:
-            return None
-        keys, setup = self._last("hands-needed"), self._last("setup-asks")
-        if keys is not None and not self._seen_after(keys, "down"):
-            return keys
-        return setup if setup is not None and not self._seen_after(setup, "down", "unknown-key") else None
-
-    def _seen_after(self, note: Noted, *but: str) -> bool:
-        """Whether the machine was seen after that, in any state but those."""
-        seen = self._last("host-state")
-        return seen is not None and seen.at > note.at and seen.data.get("state") not in but
-
-    @property
-    def unknown_key(self) -> Noted | None:
-        """The key that is to be agreed to now; None where none is."""
-        asked = self._last("unknown-host-key")
-        over = (
-            asked is None or self.progress.ended is not None or self._seen_after(asked, "down", "unknown-key")
-        )
-        return None if over else asked
-
-    @property
-    def destroying(self) -> bool:
-        """Whether the step that destroys was begun."""
-        return any(s.head.effect == "destroys" and s.state != "waiting" for s in self.progress.steps)
-
     def if_stopped(self, *otherwise: str) -> str:
         """Before the step that destroys all is taken back; after it nothing is."""
         if self.plan.kind != RUN:
             return super().if_stopped(*otherwise)
-        if self.destroying:
+        if self.heard.destroying:
             return "The pool is being destroyed, or is gone: that cannot be taken back. If you stop now, the machine stays as it is, and the same plan can be taken up later."  # fmt: skip
         return "Nothing has been destroyed yet. If you stop now, what was changed is taken back, and the machine is as before."
 
@@ -154,14 +126,14 @@ The pools that the plan names under “Not touched”, and every other machine.
 
     def steps(self, width: int) -> Content:
         """As many as fit around the one at hand."""
-        hands = self.hands
+        hands = self.heard.hands
         lines = len(self._lines(hands)) + 4 if hands is not None else _END if self._ended else 0
         return step_list(self.progress, self.plan, self.marks, width, self.app.size.height - _BESIDE - lines)
 
     def moved(self, progress: Progress, *, lost: bool = False) -> None:
         """A newer picture; a new key of the machine is asked about once."""
         super().moved(progress, lost=lost)
-        asked = self.unknown_key
+        asked = self.heard.unknown_key
         fingerprint = str(asked.data.get("fingerprint", "")) if asked is not None else ""
         whose = f"{asked.data.get('host', '')} {fingerprint}" if asked is not None else ""
         if fingerprint and whose not in self._asked_about and self.is_current:
@@ -182,7 +154,7 @@ The pools that the plan names under “Not touched”, and every other machine.
     def draw_below(self, meters: dict[str, Meter], width: int) -> None:
         """Keys, state, the last word."""
         del meters
-        hands, card = self.hands, self.query_one("#hands")
+        hands, card = self.heard.hands, self.query_one("#hands")
         card.display = hands is not None
         if hands is not None:
             said = hands.text.removesuffix(" ".join(self._lines(hands))).strip()  # the keys stand below
@@ -198,7 +170,7 @@ The pools that the plan names under “Not touched”, and every other machine.
                 )
                 lines += [Content(f"    {part}") for part in rest]
             say(self.query_one("#hands-said", Static), Content("\n").join(lines), grows=True)
-        state, seen = self._last("host-state"), self.query_one("#seen", Static)
+        state, seen = self.heard.last("host-state"), self.query_one("#seen", Static)
         seen.display = state is not None and not self._ended
         if state is not None:
             words = state.text or _STATES.get(str(state.data.get("state")), "")
@@ -207,22 +179,17 @@ The pools that the plan names under “Not touched”, and every other machine.
                 Content.assemble((f"  {clock_time(state.at)}  ", "$dim"), (words, "bold $accent")),
                 grows=True,
             )
-        note, place = self._word(), self.query_one("#noted", Static)
+        note, place = self.heard.word, self.query_one("#noted", Static)
         place.display = note is not None and not self._ended
         if note is not None:
             words = note.text if len(note.text) <= width else note.text[: width - 1] + "…"
             style = "bold $warning" if note.level == "warning" else "$dim"
             say(place, Content.assemble("  ", (words, style)), grows=True)
         self.query_one("#meters").display = not self._ended
-        shown = self.unknown_key is not None
+        shown = self.heard.unknown_key is not None
         if shown != self._key_shown:  # the footer is made anew by this: only where it changes
             self._key_shown = shown
             self.refresh_bindings()
-
-    def _word(self) -> Noted | None:
-        """The last note that is not shown elsewhere."""
-        mine = ("host-state", *_HANDS)
-        return next((n for n in reversed(self.progress.notes) if n.reference not in mine), None)
 
     # ------------------------------------------------------------------ questions
 
@@ -231,7 +198,7 @@ The pools that the plan names under “Not touched”, and every other machine.
         if not self.is_mounted:
             return super().check_action(action, parameters)
         if action == "key":
-            return self.unknown_key is not None
+            return self.heard.unknown_key is not None
         if action == "take_back":
             return self._undo is not None
         if action == "runbook":
@@ -240,7 +207,7 @@ The pools that the plan names under “Not touched”, and every other machine.
 
     def action_key(self) -> None:
         """Is this its key?"""
-        asked = self.unknown_key
+        asked = self.heard.unknown_key
         if asked is None:
             return
         fingerprint = str(asked.data.get("fingerprint", ""))

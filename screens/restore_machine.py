@@ -16,7 +16,7 @@ from smartos_wizard.screens.widgets.choices import Choices
 class RestoreTo(ChooseMachine):
     """Which machine gets it back?"""
 
-    STAGE = None
+    STAGE = None  # type: ignore[assignment]
     ASKS = "Compare it"
     READS = "It is only asked, and compared with the backup. Nothing is changed there."
     HELP = """
@@ -56,12 +56,7 @@ Everything on the machine. It is changed only after you have chosen, seen the pl
 
     def look(self, address: Address, call: Call) -> Any:
         """Ask it, and compare."""
-        return self.desk_of_backups.compare(self.restoring.backup, address, call)
-
-    @property
-    def desk_of_backups(self) -> Any:
-        """The counter."""
-        return self.wizard.desk.restore
+        return self.wizard.desk.restore.compare(self.restoring.backup, address, call)
 
     def looked(self, address: Address, found: Any) -> None:
         """On to what is put back; what was ticked before stays."""

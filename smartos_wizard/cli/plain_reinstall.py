@@ -244,7 +244,7 @@ class PlainReinstall:
         self.voice.say(
             f"What is on the pools of {self.said.name} that are destroyed is gone for good then. Nobody can bring it back."
         )
-        self.voice.say("1. Back. 2. Keep nothing, go on. It has to be typed once more at the review.")
+        self.voice.say("1. Back. 2. Keep nothing, go on. It has to be typed once more at the review: no-backup.")
         if self.voice.choose("Without a backup?", 2) != 1:
             return self._keep()
         self.said = replace(self.said, backup="", consents=self.said.consents | {NO_BACKUP})

@@ -172,7 +172,7 @@ def _contents(survey: Survey, choices: Choices) -> Iterator[Stop]:
         verb = "runs" if len(running) == 1 else "run"
         yield Stop("running-instances", f"{counted(len(running), 'instance')} {verb}: {names}. They would be stopped, and lost.", level="consent", hint="Say so, or move them away first.", token=STOP_INSTANCES)  # fmt: skip
     if "; WITHOUT " in choices.backup:
-        yield Stop("backup-incomplete", f"The backup does not hold everything: {tame(choices.backup, 200)}. What it does not hold is gone for good.", level="consent", hint="Back up the others too, or say that they may go.", token=NO_BACKUP)  # fmt: skip
+        yield Stop("backup-incomplete", f"The backup does not hold everything: {tame(choices.backup, 200)}. What it does not hold is gone for good.", level="consent", hint="Back up the others too, or say that those may go; no-backup means those alone.", token=NO_BACKUP)  # fmt: skip
     elif choices.backup:
         yield Stop("backup", f"Backup: {tame(choices.backup, 120)}.", level="note")
     else:
