@@ -204,7 +204,7 @@ def opinions(setup: Setup) -> tuple[Opinion, ...]:
     key = next((fat.uuid for fat in setup.fats if fat.smartos), "")
     found = []
     for way, uuid in ((Way.UNPACKED, ""), (Way.ISO, ""), (Way.CHAINLOAD, key)):
-        against = stops(setup, way, None, uuid)
+        against = stops(setup, way, 0, uuid)
         found.append(Opinion(way, against, uuid))
     best = next((n for n, o in enumerate(found) if o.possible), None)
     return tuple(replace(o, recommended=n == best) for n, o in enumerate(found))

@@ -130,7 +130,7 @@ This Linux and its disks, as long as you answer `manual` and name another disk.
         card.border_title = (
             f"{self.marks.good} SmartOS stands beside this Linux" if whole else "It is not whole"
         )
-        card.id and card.set_class(not whole, "-bad")
+        card.set_class(not whole, "-bad")
         lines = [Content.assemble((f"{self.marks.done} ", "$success"), (title, "bold")) for title in titles]
         if not whole:
             lines.append(Content(seen.unreadable or "Look again shows what is there."))

@@ -13,6 +13,7 @@ from textual.widgets import Button, Static
 
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.text import folded, size
+from smartos_wizard.netboot.dualboot_files import BEFORE
 from smartos_wizard.netboot.dualboot_model import RECORD, SCRIPT, Way
 from smartos_wizard.netboot.dualboot_planning import UNTOUCHED
 from smartos_wizard.screens.dualboot_model import Beside, Drawn
@@ -140,26 +141,21 @@ The list says it. What starts by itself stays what it is.
         yield from _code(made.entries, width)
 
     def _files(self, width: int) -> Iterator[Content]:
+        """Every file, by the directory it comes into."""
         assert self._drawn is not None
         made = self._drawn.draft
-        rows = [(f"{made.home}/{f.path}", size(f.size)) for f in made.files]
-        rows += [
-            (f"{made.home}/{path}", f"{size(len(data))}, for root only") for path, data in made.own.items()
-        ]
-        rows += [
-            (SCRIPT, "prints the entries"),
-            (f"{made.home}/{RECORD}", "what was put where"),
-            (f"{made.home}/grub.cfg.before", "the menu as it is now"),
-        ]
-        for path, what in rows:
-            for part in folded(path, width):
-                yield Content(part)
-            yield Content.assemble("    ", (what, "$dim"))
+        copied = [(f.path, size(f.size)) for f in made.files]
+        copied += [(path, f"{size(len(data))}, for root only") for path, data in made.own.items()]
+        below = f"{made.stamp}/"
+        if copied:
+            yield Content(f"into {made.home}/{below}")
+            yield from _rows([(path.removeprefix(below), what) for path, what in copied], width)
+        yield Content(f"into {made.home}/")
+        yield from _rows([(RECORD, "what was put where"), (BEFORE, "the menu as it is now")], width)
+        yield from _rows([(SCRIPT, "prints the entries")], width, indent="")
         if made.way is Way.CHAINLOAD:
-            yield from _wrapped(
-                "Of SmartOS nothing is copied: it stays on its key or disk, which must be attached to start it.",
-                width,
-            )
+            words = "Of SmartOS nothing is copied: it stays on its key or disk, which must be attached to start it."
+            yield from _wrapped(words, width)
 
     def resized(self) -> None:
         """Wrapped anew."""
@@ -196,6 +192,16 @@ The list says it. What starts by itself stays what it is.
 
 def _head(words: str) -> Content:
     return Content.assemble((words, "bold $primary"))
+
+
+def _rows(rows: list[tuple[str, str]], width: int, *, indent: str = "  ") -> Iterator[Content]:
+    """A file and what is said of it, side by side where there is room."""
+    for path, what in rows:
+        if len(indent) + len(path) + 2 + len(what) <= width:
+            yield Content.assemble(f"{indent}{path}  ", (what, "$dim"))
+            continue
+        yield from (Content(f"{indent}{part}") for part in folded(path, width - len(indent)))
+        yield Content.assemble(f"{indent}    ", (what, "$dim"))
 
 
 def _wrapped(words: str, width: int) -> Iterator[Content]:

@@ -12,9 +12,17 @@ from textual.widgets import Button, Static
 
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.text import folded
+from smartos_wizard.netboot.dualboot_model import Way
 from smartos_wizard.screens.dualboot_model import Beside, Seen
 from smartos_wizard.screens.dualboot_page import DualbootPage
-from smartos_wizard.screens.dualboot_words import DANGER, facts, installed_words, plan_words, problem_lines
+from smartos_wizard.screens.dualboot_words import (
+    DANGER,
+    facts,
+    installed_words,
+    is_tight,
+    plan_words,
+    problem_lines,
+)
 from smartos_wizard.screens.options_boxes import Pick
 from smartos_wizard.screens.options_list import Offer
 from smartos_wizard.screens.page import error_words
@@ -145,13 +153,19 @@ Everything. What starts by itself stays what it is, also later.
             return Content.assemble((f"{self.marks.good} ", "$success"), "SmartOS is beside this Linux.")
         if seen.best is None:
             return Content("")
-        room = self.app.size.width - 20
-        words = (
-            "SmartOS can stand beside it."
-            if seen.best.way.value != "chainload"
-            else "Only by the loader of a SmartOS key: UEFI."
+        if seen.best.way is not Way.CHAINLOAD:
+            if all(is_tight(volume) for volume in seen.setup.volumes):
+                return Content.assemble(
+                    (f"{self.marks.warn} ", "$warning"), "It may stand beside it, if there is room."
+                )
+            return Content.assemble((f"{self.marks.good} ", "$success"), "SmartOS can stand beside it.")
+        if seen.best.uuid:
+            return Content.assemble(
+                (f"{self.marks.good} ", "$success"), "By UEFI: through the loader of the SmartOS key."
+            )
+        return Content.assemble(
+            (f"{self.marks.warn} ", "$warning"), "By UEFI only with a SmartOS key; none is here."
         )
-        return Content.assemble((f"{self.marks.good} ", "$success"), words[:room])
 
     def resized(self) -> None:
         """Wrapped anew."""

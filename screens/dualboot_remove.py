@@ -11,6 +11,7 @@ from smartos_wizard.netboot.dualboot_model import HOMES
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.dualboot_review import DualbootChange
 from smartos_wizard.screens.dualboot_words import remove_words
+from smartos_wizard.screens.plan_words import plan_words
 
 
 class DualbootRemove(DualbootChange):
@@ -51,16 +52,14 @@ SmartOS' pool and everything on it, every other entry of the menu, GRUB itself.
         for each in self._traces:
             home = next((home for home in HOMES if each.startswith(f"{home}/")), "")
             indent = "    " if home else "  "
-            lines += [Content(f"{indent}{part}") for part in folded(each.removeprefix(f"{home}/") if home else each, width - 6)]
+            lines += [
+                Content(f"{indent}{part}")
+                for part in folded(each.removeprefix(f"{home}/") if home else each, width - 6)
+            ]
+        short = self.app.size.height < 32
         steps.update(
-            Content("\n").join(
-                [
-                    Content(steps.content) if isinstance(steps.content, str) else steps.content,
-                    Content(""),
-                    *lines,
-                ]
-            )
-        )  # type: ignore[list-item]
+            Content("\n").join([plan_words(self._plan, short=short, width=width), Content(""), *lines])
+        )
 
     def if_it_fails(self) -> str:
         """It goes on from there."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from smartos_wizard.core.text import folded, size
-from smartos_wizard.netboot.dualboot_model import SCRIPT, Way
+from smartos_wizard.netboot.dualboot_model import Way
 from smartos_wizard.screens.options_words import boot_flags
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ DANGER = (
     "SmartOS' setup takes EVERY fixed disk by default, the one with this Linux too, and erases them. The entry in the menu does "
     "not do that; the setup that runs at the first start does, if you let it. When it shows the pool layout, answer “manual”."
 )
+TIGHT = 400_000_000
+"""Bytes that the files of a platform take, about."""
+TIGHT_WORDS = "the platform takes about 400 MB"
 NAMES = {
     Way.UNPACKED: "The platform's files",
     Way.ISO: "The ISO as it is",
@@ -92,13 +95,13 @@ def facts(seen: Seen) -> list[tuple[str, str]]:
 
 def _firmware(setup: Setup) -> str:
     if setup.firmware == "bios":
-        return "BIOS: GRUB can load SmartOS itself"
+        return "BIOS: GRUB can load SmartOS itself" if setup.grub_dir else "BIOS"
     secure = {
         True: "Secure Boot is ON",
         False: "Secure Boot is off",
         None: "whether Secure Boot is on cannot be told",
     }
-    return f"UEFI; {secure[setup.secure_boot]}"
+    return f"UEFI; {secure[setup.secure_boot]}. GRUB cannot load SmartOS itself here"
 
 
 def _menu(setup: Setup) -> str:
@@ -113,7 +116,13 @@ def _boot(volume: Volume | None) -> str:
     own = "a partition of its own" if volume.point != "/" else "part of /"
     layers = f" on {', '.join(volume.layers)}" if volume.layers else ""
     free = f"{size(volume.free)} free" if volume.free is not None else "free space unknown"
-    return f"{own}, {volume.fstype or 'unknown file system'}{layers}, {free}"
+    short = f"; that is tight, {TIGHT_WORDS}" if is_tight(volume) else ""
+    return f"{own}, {volume.fstype or 'unknown file system'}{layers}, {free}{short}"
+
+
+def is_tight(volume: Volume | None) -> bool:
+    """Whether a platform would hardly fit. What it needs exactly is known once the release is."""
+    return volume is not None and volume.free is not None and volume.free < TIGHT
 
 
 def _shown(setup: Setup) -> str:
@@ -135,8 +144,13 @@ def installed_words(seen: Seen) -> list[tuple[str, str]]:
         what = seen.unreadable or "something of an installation that was cut short"
         return [("Found", what), *(("", each) for each in seen.traces)]
     rows = [
-        ("Release", record.stamp),
-        ("Way", NAMES[Way(record.way)].lower()),
+        (
+            "Release",
+            record.stamp
+            if record.way != Way.CHAINLOAD.value
+            else "that of the key or disk it is started from",
+        ),
+        ("Way", NAMES[Way(record.way)]),
         ("State", "whole" if record.done else "cut short: take it away, then begin anew"),
     ]
     rows += [("Entry" if not n else "", title) for n, title in enumerate(record.titles)]
@@ -216,37 +230,34 @@ def problem_lines(problems: tuple[Problem, ...], marks: Marks, width: int) -> It
             yield Content.assemble(gap, (part, "$dim"))
 
 
-def next_boot(
-    said_disk: str, titles: tuple[str, ...], *, hidden: bool, chained: bool, told: bool
-) -> list[str]:
-    """What to do at the next start, one sentence each."""
+def next_boot(disk: str, titles: tuple[str, ...], *, hidden: bool, chained: bool, told: bool) -> list[str]:
+    """What to do at the next start, one sentence after the other. `disk` is the one its pool shall take, in words.
+
+    `hidden`: GRUB's menu is not shown; `chained`: its own loader is started; `told`: rescue has a password of its own.
+    """
+    shown = (
+        "GRUB's menu is hidden here: hold Shift, or press Esc, while the computer starts." if hidden else ""
+    )
+    password = "the one you chose" if told else "root"
     found = []
-    if hidden:
-        found.append(
-            "Restart. GRUB's menu is hidden here: hold Shift, or press Esc, while the computer starts."
-        )
-    else:
-        found.append("Restart. In GRUB's menu choose the entry; what starts by itself is what did before.")
-    if len(titles) > 1:
-        found.append(
-            "First choose the entry “rescue”: it imports no pool and runs no setup, so it shows safely whether SmartOS knows this "
-            f"hardware. Log in as root, password {'the one you chose' if told else 'root'}."
-        )
-    found.append("Then the other entry. Its setup asks; when it shows the pool layout, answer: manual")
-    disk = f" Yours is {said_disk}; find it there by its size and serial." if said_disk else ""
-    found.append(
-        f"In the shell that opens, diskinfo lists the disks.{disk} Never take the one with this Linux."
-    )
-    found.append(
-        "zpool create zones DISK makes the pool; it must be called zones. Then exit, and setup goes on."
-    )
     if chained:
-        found.append(
-            "Started by its own loader, SmartOS imports every pool it sees: configure the key with only pools zones."
-        )
-    return found
-
-
-def menu_place() -> str:
-    """The one file in GRUB's set-up."""
-    return SCRIPT
+        found += [
+            "Before: Home, Look after a key, Configure, Only these pools: zones. Otherwise SmartOS takes every ZFS pool it sees.",
+            f"Restart with the key plugged in. {shown} Choose {titles[0] if titles else 'SmartOS'}; what starts by itself is what did before.",
+            "Its own menu comes. When SmartOS' setup shows the pool layout, answer: manual",
+        ]
+    else:
+        found += [
+            f"Restart. {shown} What starts by itself is what did before; SmartOS stands at the end of the menu.",
+            "Choose “rescue” first: it imports no pool and runs no setup, so it shows safely whether SmartOS knows this hardware. "
+            f"Log in as root, password: {password}",
+            "Restart, choose the other entry. When SmartOS' setup shows the pool layout, answer: manual",
+        ]
+    where = (
+        f" Yours is {disk}: find it there by its size and serial, its name is another one." if disk else ""
+    )
+    return [
+        *found,
+        f"In the shell that opens, diskinfo lists the disks.{where} Never take the one with this Linux.",
+        "zpool create zones DISK makes the pool; it must be called zones. Then exit, and setup goes on.",
+    ]

@@ -105,6 +105,9 @@ Boot sectors, GRUB itself, every disk and pool, and what starts by itself.
         """A good end has a screen of its own."""
         if not self.good:
             self.query_one("#noted").display = self.query_one("#meters").display = False
+            if self.plan.kind == INSTALL:
+                desk, root = self.wizard.desk.dualboot, self.root
+                self.ask_rooms(lambda: desk.traces(root), self._left, lambda _error: None)
             return False
         from smartos_wizard.screens.dualboot_done import DualbootDone, DualbootGone
 
@@ -118,16 +121,21 @@ Boot sectors, GRUB itself, every disk and pool, and what starts by itself.
             self.wizard.show(DualbootGone(self.root, warned))
         return True
 
-    def how_it_ended(self, *, lost: bool) -> Content:
-        """The end in words; after a bad one, what that means for this computer."""
-        words = how_it_ended(self.progress, lost=lost)
-        if self.plan.kind != INSTALL or self.good:
-            return words
-        if lost:
-            means = "Something of it may be there. Try again shows what, and takes it away."
+    def _left(self, traces: tuple[str, ...]) -> None:
+        """It was looked whether anything is left of it, whatever the work said."""
+        if traces:
+            means, style = (
+                f"{self.marks.warn} Something of it is left: {traces[0]} … “Try again” shows it, and takes it away.",
+                "bold $warning",
+            )
         else:
-            means = "What was begun is taken back, in reverse. This computer starts as before."
+            means, style = (
+                "It was looked again: nothing of it is left. This computer starts as before.",
+                "bold",
+            )
         width = max(40, self.query_one("#body").content_region.width - 5)
-        return Content("\n").join(
-            [words, *(Content.assemble((part, "bold")) for part in folded(means, width))]
+        said, end = (
+            self.query_one("#said", Static),
+            Content("\n").join(Content.assemble((p, style)) for p in folded(means, width)),
         )
+        said.update(Content("\n").join([how_it_ended(self.progress, lost=self.progress.ended is None), end]))

@@ -84,7 +84,7 @@ KINDS = (
     Kind("no-grub", "practice-sdboot", "starts with systemd-boot, not with GRUB",
          {**_NO_GRUB, "/boot/loader/loader.conf": "timeout 3\n"}),
     Kind("encrypted", "practice-luks", "/boot lies on an encrypted disk", _ENCRYPTED),
-    Kind("full", "practice-full", "/boot has 8 MiB left", free=8 << 20),
+    Kind("full", "practice-full", "/boot has 18 MiB left", free=18 << 20),
     Kind("breaks", "practice-breaks", "GRUB's generator fails: what was begun is taken back", fails="grub-mkconfig"),
     Kind("macos", "practice-mac", "no Linux at all", _NO_GRUB, arch="arm64", kernel="Darwin"),
 )  # fmt: skip
