@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.progress import Progress
 from smartos_wizard.netboot import machines
 from smartos_wizard.netboot.serve_plan import PORT
@@ -47,6 +48,17 @@ class ServeAnswers:
     port: str = str(PORT)
     config: bool = False
     into: str = ""
+
+
+def answers_of(plan: Plan) -> ServeAnswers:
+    """What was chosen for a plan to serve, or to write configuration."""
+    p, config = plan.params, plan.kind == "netboot-config"
+    boots = config or any(step.id == "boot" for step in plan.steps)
+    gives = OWN if p.get("first") else PROXY if boots else HTTP
+    addresses = f"{p['first']}-{p['last']}" if p.get("first") else ""
+    return ServeAnswers(
+        str(p["root"]), str(p["interface"]), gives, addresses, str(p["port"]), config, str(p.get("into", ""))
+    )
 
 
 @dataclass(frozen=True, slots=True)

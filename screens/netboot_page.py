@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 class NetbootPage(Page):
     """A page of that part of the wizard. Back leads to where it begins."""
 
+    TITLE = "Boot over the network"
     SIDE_TITLE = "About booting over the network"
 
     @property

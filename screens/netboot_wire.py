@@ -16,7 +16,7 @@ from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.netboot_desk import port_of
 from smartos_wizard.screens.netboot_model import HTTP, OWN, ServeAnswers
 from smartos_wizard.screens.netboot_page import LongRow, NetbootForm
-from smartos_wizard.screens.netboot_words import DANGER, GIVES, card_line, serve_words, tree_line
+from smartos_wizard.screens.netboot_words import DANGER, GIVES, card_line, here, serve_words, tree_line
 from smartos_wizard.screens.options_fields import Row, Turning, typed
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.widgets.choices import Choices
@@ -162,7 +162,7 @@ listened on. When it is stopped there is no process, no lease and no file of it 
     def hint(self) -> str:
         """Of the list: what hangs there."""
         if self.query("#cards") and self.query_one("#cards").has_focus:
-            return "The one that the machines hang on. Only its address is listened on; no other network sees anything."
+            return "The one that the machines hang on; no other network sees anything. Shift-Tab leads back to the rows."
         return super().hint()
 
     def changed(self) -> None:
@@ -173,8 +173,13 @@ listened on. When it is stopped there is no process, no lease and no file of it 
         self.query_one("#row-addresses").display = said.gives == OWN
         self.note("gives", next((w for v, w in _BESIDE if v == said.gives), ""))
         self.note("port", self._port_wrong() or "", bad=bool(self._port_wrong()))
+        if self.card is not None and self.card.network.num_addresses >= 32:
+            last = self.card.network.broadcast_address - 1
+            self.query_one("#addresses", Input).placeholder = f"{last - 9}-{last}"
         wrong = self._stop()
-        self.query_one("#asked").border_subtitle = tree_line(facts) if facts is not None else ""
+        self.query_one("#asked").border_subtitle = (
+            tree_line(facts) if facts is not None and facts.state == "tree" else ""
+        )
         good = f"{said.directory.rstrip('/').rpartition('/')[2]} on {said.interface}"
         if wrong:
             self.sum(wrong, bad=bool(facts is not None and facts.problem) or self._lacks is not None)
@@ -244,7 +249,7 @@ listened on. When it is stopped there is no process, no lease and no file of it 
         """How to get what is missing; the files can be served without it."""
         words = Content("\n\n").join(
             [
-                error_words(missing),
+                error_words(here(missing)),
                 Content(
                     "Or another server gives addresses and iPXE already: then only the files are served."
                 ),

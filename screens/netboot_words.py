@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from textual.content import Content
 
 from smartos_wizard.core import text
+from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.text import folded
 from smartos_wizard.netboot import machines
 from smartos_wizard.netboot.interface import Interface
@@ -44,6 +46,24 @@ _SHORT = {"boot_archive": "archive", "unix": "kernel"}
 _FAR, _SPEED, _NAME = 17, 10, 17
 _SILENT = 5.0
 """Seconds without news of a machine that loads before that is said."""
+
+
+_HERE = {
+    "other-dhcp-server": "Choose “the network's own”: machines keep that server's addresses and are only told where to boot from.",
+    "port-in-use": "Choose another port for the web server: Change it, below.",
+    "dhcp-port-in-use": "Stop it for this evening, or put the settings “For servers of your own” into its configuration.",
+    "cannot-listen": "Ports below 1024 take root's rights: choose 8080.",
+    "interface-gone": "Nothing is served any more. Serve it again when it is back.",
+    "needs-root": "Serve it again and give the password, or choose “others do it all”, which takes no rights.",
+    "file-in-the-way": "Choose a new directory: Change it, below.",
+}
+"""What to do, in the wizard, where the hint speaks of commands."""
+
+
+def here(error: ErrorReport) -> ErrorReport:
+    """The error with what to do about it here."""
+    hint = _HERE.get(error.reference) or error.hint.partition(" Or say --")[0]
+    return replace(error, hint=hint)
 
 
 def start(*, practice: bool) -> str:
@@ -214,11 +234,8 @@ def checked(
     for found in findings:
         bad = found.get("level") == "error"
         mark, style = (marks.failed, "bold $error") if bad else (marks.warn, "bold $warning")
-        words = f"{found.get('text')}" + (
-            f" ({found['where']})"
-            if found.get("where") and str(found["where"]) not in str(found["text"])
-            else ""
-        )
+        words, where = str(found.get("text")), str(found.get("where") or "")
+        words += f" ({where})" if where and where.partition(":")[0] not in words else ""
         for number, part in enumerate(folded(words, width - 4)):
             yield Content.assemble((mark if not number else " " * len(mark), style), " ", part)
     looks = {"good": (marks.good, "$success", "right"), "bad": (marks.failed, "bold $error", "not right"), "unread": (marks.todo, "$warning", "not compared")}  # fmt: skip

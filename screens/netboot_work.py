@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Button, Static
 
 from smartos_wizard.core.events import Noted, PlanCancelled, PlanFinished
 from smartos_wizard.core.journal import Job
@@ -17,17 +17,19 @@ from smartos_wizard.core.progress import Meter
 from smartos_wizard.core.text import folded
 from smartos_wizard.netboot.machines import BROKE_OFF
 from smartos_wizard.screens.asking import Asking
-from smartos_wizard.screens.netboot_model import MachineRow, ServeAnswers, rows_of
-from smartos_wizard.screens.netboot_words import advice, checked, counted, sum_of, table
+from smartos_wizard.screens.netboot_model import MachineRow, ServeAnswers, answers_of, rows_of
+from smartos_wizard.screens.netboot_words import advice, checked, counted, here, sum_of, table
 from smartos_wizard.screens.options_fields import say
+from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.step_list import step_list
+from smartos_wizard.screens.taking_up import take_up
 from smartos_wizard.screens.widgets.gauges import clock_time
 from smartos_wizard.screens.widgets.panel import pairs
 from smartos_wizard.screens.widgets.reading import Reading
 from smartos_wizard.screens.work_words import how_it_ended
 from smartos_wizard.screens.working import Working
 
-BUILD, CHECK, SERVE = "netboot-build", "netboot-check", "netboot-serve"
+BUILD, CHECK, SERVE, CONFIG = "netboot-build", "netboot-check", "netboot-serve", "netboot-config"
 _BESIDE = 16
 """Rows of the window that are not the list of steps."""
 _NAMED = ("other-server", "no-dhcp-server")
@@ -126,12 +128,34 @@ Everything else in that directory, and every other one.
         """The end in words, wrapped."""
         words = how_it_ended(self.progress, lost=lost)
         ended = self.progress.ended
+        if self.progress.error is not None and not lost:
+            return error_words(here(self.progress.error))
         if self.good and isinstance(ended, PlanFinished):
             width = max(40, self.query_one("#body").content_region.width - 5)
             said = [str(line) for line in ended.result.get("say", ())]
             shown = [line for line in said if not line.startswith("To serve it: ")]
             words = Content("\n".join(part for line in shown for part in folded(line, width)))
         return words
+
+    def _end(self, *, lost: bool) -> None:
+        super()._end(lost=lost)
+        if self._wire and not self.good and self.query("#next"):
+            self.query_one("#next", Button).label = "Change it"
+
+    @property
+    def _wire(self) -> bool:
+        """Whether it is about a network, which was chosen."""
+        return self.plan.kind in (SERVE, CONFIG)
+
+    def again(self) -> None:
+        """What was chosen of the network may be what was wrong; anything else is begun once more."""
+        if not self._wire:
+            super().again()
+            return
+        from smartos_wizard.screens.netboot_wire import ChooseWire
+
+        self.job.seen_file.touch()
+        self.wizard.show(ChooseWire(answers_of(self.plan)))
 
     def onward(self) -> str:
         """From a tree to serving it."""
@@ -193,8 +217,10 @@ Everything: it only reads.
 
     def leaves(self) -> bool:
         """Room for what was found."""
-        if self.app.size.height < 32:
-            self.query_one("#phases").display = False
+        if self.app.size.height < 32 and self.result.get("each"):
+            self.query_one("#going").display = False
+        if self.result.get("each"):
+            self.job.seen_file.touch()  # a tree that is not right is an answer, not work left unfinished
         return super().leaves()
 
     def _end(self, *, lost: bool) -> None:
@@ -362,5 +388,5 @@ The tree, every other network of this computer, its own configuration and servic
         return "Serve it again"
 
     def go_on(self) -> None:
-        """The same plan again: it is asked of the network as it is then."""
-        self.again()
+        """The same plan again: the network is asked as it is then."""
+        take_up(self, self.job)

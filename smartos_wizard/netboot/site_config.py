@@ -36,7 +36,11 @@ def plan_config(serving: Serving, into: Path) -> Plan:
         f"Write configuration for {serving.root}",
         (step,),
         untouched=("the tree", "every server of this machine"),
-    )
+        params={
+            "root": str(serving.root), "interface": serving.interface.name, "port": serving.port,
+            "first": serving.first, "last": serving.last, "into": str(into),
+        },
+    )  # fmt: skip
 
 
 def configuration(serving: Serving) -> dict[str, str]:
