@@ -18,7 +18,8 @@ from smartos_wizard.netboot.dualboot_model import RECORD, SCRIPT, Way
 from smartos_wizard.netboot.dualboot_planning import UNTOUCHED
 from smartos_wizard.screens.dualboot_model import Beside, Drawn
 from smartos_wizard.screens.dualboot_page import DualbootPage
-from smartos_wizard.screens.dualboot_words import command_words, problem_lines
+from smartos_wizard.screens.dualboot_problems import problem_lines
+from smartos_wizard.screens.dualboot_words import command_words
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.widgets.reading import Reading
 

@@ -15,13 +15,13 @@ from smartos_wizard.core.text import folded
 from smartos_wizard.netboot.dualboot_model import Way
 from smartos_wizard.screens.dualboot_model import Beside, Seen
 from smartos_wizard.screens.dualboot_page import DualbootPage
+from smartos_wizard.screens.dualboot_problems import problem_lines
 from smartos_wizard.screens.dualboot_words import (
     DANGER,
     facts,
     installed_words,
     is_tight,
     plan_words,
-    problem_lines,
 )
 from smartos_wizard.screens.options_boxes import Pick
 from smartos_wizard.screens.options_list import Offer

@@ -15,51 +15,16 @@ from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core.errors import UsageProblem
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.dualboot_model import Beside
+from smartos_wizard.screens.dualboot_options import OPTIONS, ZONES, option_of
 from smartos_wizard.screens.dualboot_page import step_title
 from smartos_wizard.screens.dualboot_words import command_words, start
 from smartos_wizard.screens.options import Options
 from smartos_wizard.screens.options_ask import OptionsAsking, said_by
 from smartos_wizard.screens.options_boxes import Asked, Box, Pick
 from smartos_wizard.screens.options_fields import Row, Turning, put, say
-from smartos_wizard.screens.options_list import BY_NAME, OPENED, Offer, Option
+from smartos_wizard.screens.options_list import OPENED, Offer, Option
 from smartos_wizard.screens.options_model import Given, asks_speed, in_words, shown, sum_up, take
 from smartos_wizard.screens.page import error_words
-
-_NAMES = (
-    "console",
-    "speed",
-    "pools",
-    "root_shadow",
-    "answers",
-    "hostname",
-    "verbose",
-    "kmdb",
-    "etc_system",
-    "load",
-)
-_ZONES = "zones"
-_MINE = {
-    "console": replace(
-        BY_NAME["console"],
-        offers=tuple(Offer("", "on the screen", o.more) if not o.value else o for o in BY_NAME["console"].offers if o.value != "text"),
-    ),
-    "pools": replace(
-        BY_NAME["pools"],
-        help="Pools to take at each start, with commas. Without this SmartOS takes every ZFS pool it sees, this Linux's too.",
-        example=_ZONES,
-    ),
-    "root_shadow": replace(
-        BY_NAME["root_shadow"], help="Root's password in the entry “rescue”. It is: root. Only a hash is kept, for root alone to read."
-    ),
-    "answers": replace(
-        BY_NAME["answers"], help="A file with what setup shall not ask. One that accepts the pool layout is refused: it would erase Linux."
-    ),
-}  # fmt: skip
-OPTIONS = tuple(_MINE.get(name, BY_NAME[name]) for name in _NAMES)
-
-
-def _option(name: str) -> Option:
-    return _MINE.get(name, BY_NAME[name])
 
 
 class DualbootTold(Options):
@@ -109,7 +74,7 @@ This Linux, so far. Secrets go into a file that only root can read, never into t
 
     def offers(self, option: Option) -> tuple[Offer, ...]:
         """The values of a row."""
-        return super().offers(_option(option.name))
+        return super().offers(option_of(option.name))
 
     # ------------------------------------------------------------------ what is decided
 
@@ -145,7 +110,7 @@ This Linux, so far. Secrets go into a file that only root can read, never into t
 
     def on_turning_opened(self, event: Turning.Opened) -> None:
         """All values of a row, each with what it leads to."""
-        option = _option(event.field.id or "")
+        option = option_of(event.field.id or "")
 
         def picked(value: str | None) -> None:
             if value is not None:
@@ -171,7 +136,7 @@ This Linux, so far. Secrets go into a file that only root can read, never into t
         say(self.query_one("#always-said", Static), self._always(), grows=True)
 
     def _always(self) -> Content:
-        pools = ", ".join(self.choices.pools) or _ZONES
+        pools = ", ".join(self.choices.pools) or ZONES
         return Content("\n").join(
             [
                 Content(""),
@@ -197,7 +162,7 @@ This Linux, so far. Secrets go into a file that only root can read, never into t
         row = self.focused.parent if self.focused is not None else None
         if isinstance(row, Row):
             words, style = (
-                wrong.get(row.key, _option(row.key).help),
+                wrong.get(row.key, option_of(row.key).help),
                 "bold $error" if row.key in wrong else "",
             )
         elif wrong:
@@ -208,7 +173,7 @@ This Linux, so far. Secrets go into a file that only root can read, never into t
 
     def _sum(self, wrong: Mapping[str, str], clauses: tuple[str, ...]) -> Content:
         if wrong:
-            names = ", ".join(_option(n).title for n in wrong)
+            names = ", ".join(option_of(n).title for n in wrong)
             return Content.assemble((f"{self.marks.failed} to put right: {names}", "bold $error"))
         return Content.assemble(
             (f"{self.marks.good} ", "$success"), "; ".join(clauses) or "on the screen; only the pool zones"

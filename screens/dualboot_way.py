@@ -16,13 +16,13 @@ from smartos_wizard.core.text import folded
 from smartos_wizard.netboot.dualboot_model import Way
 from smartos_wizard.screens.dualboot_model import Beside, Opinion
 from smartos_wizard.screens.dualboot_page import DualbootPage
+from smartos_wizard.screens.dualboot_problems import problem_lines
 from smartos_wizard.screens.dualboot_words import (
     NAMES,
     WHAT,
     command_words,
     cost_of,
     hint_of,
-    problem_lines,
 )
 from smartos_wizard.screens.options_boxes import Asked, Box, Pick
 from smartos_wizard.screens.options_list import Offer

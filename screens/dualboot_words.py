@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
-from smartos_wizard.core.text import folded, size
+from smartos_wizard.core.text import size
 from smartos_wizard.netboot.dualboot_model import Way
 from smartos_wizard.screens.options_words import boot_flags
 
 if TYPE_CHECKING:
     from smartos_wizard.netboot.dualboot_model import Problem, Setup, Volume
     from smartos_wizard.screens.dualboot_model import Beside, Opinion, Seen
-    from smartos_wizard.screens.words import Marks
 
 DANGER = (
     "SmartOS' setup takes EVERY fixed disk by default, the one with this Linux too, and erases them. The entry in the menu does "
@@ -64,11 +60,6 @@ def hint_of(problem: Problem) -> str:
 def cost_of(opinion: Opinion) -> str:
     """What lies beside Linux then, in two words."""
     return _COSTS[opinion.way]
-
-
-def name_of(way: Way) -> str:
-    """The way in a few words."""
-    return NAMES[way]
 
 
 # ------------------------------------------------------------------ this Linux
@@ -203,31 +194,7 @@ def remove_words(root: str, hostname: str) -> str:
     return shlex.join(["dualboot", "remove", "--confirm", hostname, *(["--root", root] if root else [])])
 
 
-# ------------------------------------------------------------------ paragraphs
-
-
-def paragraphs(lines: list[tuple[str, str]], width: int, *, style: str = "") -> Iterator[Content]:
-    """A word in its column and what is said beside it, wrapped."""
-    wide = max((len(word) for word, _ in lines), default=0) + 2
-    for word, words in lines:
-        for number, part in enumerate(folded(words, max(24, width - wide)) or [""]):
-            yield Content.assemble(((word if not number else "").ljust(wide), "$dim"), (part, style))
-
-
-def problem_lines(problems: tuple[Problem, ...], marks: Marks, width: int) -> Iterator[Content]:
-    """Each problem with its mark, and what to do about it."""
-    for problem in problems:
-        mark, style = {
-            "stop": (marks.failed, "bold $error"),
-            "warning": (marks.warn, "bold $warning"),
-        }.get(problem.level, (" ", ""))
-        gap = " " * (len(mark) + 1)
-        for number, part in enumerate(folded(problem.text, width - len(gap))):
-            yield Content.assemble(
-                (f"{mark} " if not number else gap, style), (part, style if problem.level == "stop" else "")
-            )
-        for part in folded(hint_of(problem), width - len(gap)):
-            yield Content.assemble(gap, (part, "$dim"))
+# ------------------------------------------------------------------ the next start
 
 
 def next_boot(disk: str, titles: tuple[str, ...], *, hidden: bool, chained: bool, told: bool) -> list[str]:
@@ -236,19 +203,19 @@ def next_boot(disk: str, titles: tuple[str, ...], *, hidden: bool, chained: bool
     `hidden`: GRUB's menu is not shown; `chained`: its own loader is started; `told`: rescue has a password of its own.
     """
     shown = (
-        "GRUB's menu is hidden here: hold Shift, or press Esc, while the computer starts." if hidden else ""
+        " GRUB's menu is hidden here: hold Shift, or press Esc, while the computer starts." if hidden else ""
     )
     password = "the one you chose" if told else "root"
     found = []
     if chained:
         found += [
             "Before: Home, Look after a key, Configure, Only these pools: zones. Otherwise SmartOS takes every ZFS pool it sees.",
-            f"Restart with the key plugged in. {shown} Choose {titles[0] if titles else 'SmartOS'}; what starts by itself is what did before.",
+            f"Restart with the key plugged in.{shown} Choose {titles[0] if titles else 'SmartOS'}; what starts by itself is what did before.",
             "Its own menu comes. When SmartOS' setup shows the pool layout, answer: manual",
         ]
     else:
         found += [
-            f"Restart. {shown} What starts by itself is what did before; SmartOS stands at the end of the menu.",
+            f"Restart.{shown} What starts by itself is what did before; SmartOS stands at the end of the menu.",
             "Choose “rescue” first: it imports no pool and runs no setup, so it shows safely whether SmartOS knows this hardware. "
             f"Log in as root, password: {password}",
             "Restart, choose the other entry. When SmartOS' setup shows the pool layout, answer: manual",

@@ -20,6 +20,7 @@ from smartos_wizard.screens.options_words import warned_of
 from smartos_wizard.screens.words import same_by_command
 
 if TYPE_CHECKING:
+    from smartos_wizard.cli.plain_dualboot import PlainDualboot
     from smartos_wizard.screens.job_rows import JobRow
     from smartos_wizard.world import World
 
@@ -70,8 +71,9 @@ class PlainWizard:
         self.voice.say(f"{first + 5}. Try SmartOS in a sandbox: a guest that can harm nothing")
         self.voice.say(f"{first + 6}. Your guests: look, start, stop, console, as new again, remove")
         self.voice.say(f"{first + 7}. Re-install a SmartOS machine: survey it, wipe one pool, start clean")
-        self.voice.say(f"{first + 8}. Quit")
-        chosen = self.voice.choose("What do you want to do?", first + 8)
+        self.voice.say(f"{first + 8}. Beside Linux, through GRUB: SmartOS as one entry more in its menu")
+        self.voice.say(f"{first + 9}. Quit")
+        chosen = self.voice.choose("What do you want to do?", first + 9)
         if chosen is None:
             return
         if chosen < first:
@@ -90,8 +92,16 @@ class PlainWizard:
             _ = self.work.guarded(self.guests.all)
         elif chosen == first + 6:
             _ = self.work.guarded(PlainReinstall(self.work, ascii_only=self._ascii).run)
+        elif chosen == first + 7:
+            _ = self.work.guarded(self._beside_linux().run)
         else:
             raise Leave
+
+    def _beside_linux(self) -> PlainDualboot:
+        """Loaded when it is wanted."""
+        from smartos_wizard.cli.plain_dualboot import PlainDualboot
+
+        return PlainDualboot(self.work)
 
     def _job(self, row: JobRow) -> None:
         if row.state == "running":
@@ -102,11 +112,13 @@ class PlainWizard:
         )
         match self.voice.choose("What shall be done?", 3):
             case 0:
-                rooms: PlainGuests | PlainKeys | PlainReinstall = self.keys
+                rooms: PlainGuests | PlainKeys | PlainReinstall | PlainDualboot = self.keys
                 if row.kind.startswith("guest-"):
                     rooms = self.guests
                 elif row.kind.startswith("reinstall-"):
                     rooms = PlainReinstall(self.work, ascii_only=self._ascii)
+                elif row.kind.startswith("dualboot-"):
+                    rooms = self._beside_linux()
                 _ = self.work.guarded(lambda: rooms.take_up(row))
             case 1:
                 row.job.seen_file.touch()
