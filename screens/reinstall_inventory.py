@@ -162,7 +162,7 @@ Every machine, until all of them are confirmed; then the pools that each plan le
         dies = ", ".join(f"{tame(pool['name'])} (guid {tame(pool['guid'])})" for pool in entry.plan.params["dying"])  # fmt: skip
         where = entry.plan.params["address"]["host"] or entry.plan.params.get("console", "")
         room = width - 8
-        lines = [Content.assemble("  ", (box, style), (f" {entry.number} {entry.host:<18} ", "bold"), (f"{state:<10} ", "$dim"), said[: max(10, width - 40)])]  # fmt: skip
+        lines = [Content.assemble("  ", (box, style), (f" {entry.number} {entry.host:<18} ", "bold"), (f"{state:<10} ", "$dim"), said if len(said) <= width - 38 else said[: width - 39] + "…")]  # fmt: skip
         for words in (
             f"destroys {dies}",
             f"reached at {tame(str(where), 80)}, by {entry.file.rpartition('/')[2]}",

@@ -40,6 +40,7 @@ class ChooseMachine(MachinePage):
 
     STAGE = Stage.MACHINE
     ASKS: ClassVar[str] = "Survey it"
+    OTHER: ClassVar[str] = "F5 puts a backup back on a machine · F6 takes several machines"
     READS: ClassVar[str] = "It is only asked. Nothing is changed there, and nothing is sent to a machine whose key you do not know."  # fmt: skip
     HELP = """
 ### What is this?
@@ -56,11 +57,11 @@ or parts of it. `F6` re-installs several machines of an inventory, one at a time
 Everything on the machine. Much later, after you have seen a plan and typed what is destroyed, it is changed.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "survey", "Ask it", id="machine.survey", key_display="F2", tooltip="Log in and ask; nothing is changed"),
+        Binding("f2", "survey", "Survey", id="machine.survey", key_display="F2", tooltip="Log in and ask; nothing is changed"),
         Binding("f3", "file", "A file", id="machine.file", key_display="F3", tooltip="A kept survey, or what the script printed"),
         Binding("f4", "runbooks", "Runbooks", id="machine.runbooks", key_display="F4", tooltip="Go on with one that was begun"),
-        Binding("f5", "put_back", "Put back", id="machine.put_back", key_display="F5", tooltip="Put a backup back, or parts of it"),
-        Binding("f6", "several", "Several", id="machine.several", key_display="F6", tooltip="Several machines of an inventory, one at a time"),
+        Binding("f5", "put_back", "Put back", id="machine.put_back", key_display="F5", show=False, tooltip="Put a backup back, or parts of it"),
+        Binding("f6", "several", "Several", id="machine.several", key_display="F6", show=False, tooltip="Several machines of an inventory, one at a time"),
     ]  # fmt: skip
 
     _call: Call | None = None
@@ -89,6 +90,7 @@ Everything on the machine. Much later, after you have seen a plan and typed what
                     field = typed(words, id=name, example=example, hidden=name == "password")
                     yield Row(name, title, field, self.marks)
         yield Static("", id="machine-said", markup=False)
+        yield Static(self.OTHER, id="machine-other", classes="muted", markup=False)
         if not self.practice:
             with Horizontal(classes="row"):
                 yield Button(self.ASKS, id="go", compact=True)

@@ -176,7 +176,7 @@ Everything: a backup is only read, and no machine is asked yet.
         one = self._backups.get(self._chosen())
         if one is not None:
             words = Content("\n".join(files_of(one)))
-            self.wizard.ask(Asking("Every file of it", words, (("ok", "Close"),), tall=True))
+            self.wizard.ask(Asking("Every file of it, with its sha256", words, (("ok", "Close"),), tall=True))
 
     def action_back(self) -> None:
         """To the first screen of the road."""

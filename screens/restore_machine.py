@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
 
 from smartos_wizard.reinstall.ports import Address
 from smartos_wizard.screens.reinstall_desk import Call
@@ -18,6 +20,10 @@ class RestoreTo(ChooseMachine):
 
     STAGE = None  # type: ignore[assignment]
     ASKS = "Compare it"
+    OTHER = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "survey", "Compare", id="restore.compare", key_display="F2", tooltip="Log in and ask; nothing is changed"),
+    ]  # fmt: skip
     READS = "It is only asked, and compared with the backup. Nothing is changed there."
     HELP = """
 ### What is this?

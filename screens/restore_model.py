@@ -199,8 +199,8 @@ def facts_of(backup: Backup, now: float) -> Iterator[tuple[str, str]]:
 def files_of(backup: Backup) -> Iterator[str]:
     """Every file with size and digest, and every dataset that lies elsewhere."""
     for kept in backup.manifest.files:
-        yield f"{text.exact(kept.size):>16}  {tame(kept.path, 120)}"
-        yield f"{'':>18}sha256 {kept.sha256}"
+        yield f"{tame(kept.path, 120)}, {text.exact(kept.size)} bytes"
+        yield f"  {kept.sha256}"
     for sent in backup.manifest.sent:
-        yield f"{text.exact(sent.size):>16}  {tame(sent.dataset, 120)}, there as {tame(sent.place, 160)}"
-        yield f"{'':>18}{counted(sum(len(each) for each in sent.snapshots.values()), 'snapshot')}, compared by guid"
+        yield f"{tame(sent.dataset, 120)}, {text.size(sent.size)} in use, there as {tame(sent.place, 160)}"
+        yield f"  {counted(sum(len(each) for each in sent.snapshots.values()), 'snapshot')}, compared by guid"

@@ -81,8 +81,8 @@ replaced, the configuration of the machine is kept beside the backup.
         """Show it; all of it is known."""
         self.title = f"Put back: {self.restoring.backup.host}"
         self._draw_title()
-        self._draw()
         self.query_one("#what-back").focus()
+        self.call_after_refresh(self._draw)  # the side panel takes its room first
 
     def command(self) -> str:
         """The same by command."""
@@ -153,13 +153,13 @@ replaced, the configuration of the machine is kept beside the backup.
 
     def _sum(self) -> None:
         ticks, found = self.ticks, self.found
-        width = max(40, self.app.size.width - (48 if self.app.size.width >= 110 else 6))
+        width = max(40, self.app.size.width - (50 if self.app.size.width >= 110 else 8))
         groups = [fate.group for fate in found.fates if fate.group.name in ticks.groups]
         files = sum(count for place, count in found.places if place in ticks.places) + len(ticks.overwrite)
         parts = [f"{counted(files, 'file')} of configuration"] if files else []
         size = text.size(sum(group.size for group in groups))
         parts += [f"{counted(len(groups), 'instance or dataset') if len(groups) == 1 else f'{len(groups)} instances and datasets'}, {size} in use"] if groups else []  # fmt: skip
-        lines = [Content(part) for part in folded(f"Put back: {'; '.join(parts)}." if parts else "Nothing is ticked.", width)]  # fmt: skip
+        lines = [Content(part) for part in folded(f"Put back: {'; '.join(parts)}." if parts else self._nothing(), width)]  # fmt: skip
         warnings = [self.restoring.other_machine] if self.restoring.other_machine else []
         if CONFIG in ticks.overwrite:
             warnings.append("With other network settings the machine may answer at another address after its next boot.")  # fmt: skip
@@ -168,6 +168,11 @@ replaced, the configuration of the machine is kept beside the backup.
             lines += [Content.assemble((part, "bold $warning")) for part in parts]
         self.query_one("#restore-sum", Static).update(Content("\n").join(lines))
         self.query_one("#same", Static).update(self._same())
+
+    def _nothing(self) -> str:
+        """Why nothing is put back."""
+        some = self.found.places or self.found.named or any(fate.free for fate in self.found.fates)
+        return "Nothing is ticked." if some else f"Nothing of it can be put back: {self.restoring.name} has all of it already, or it was refused."  # fmt: skip
 
     # ------------------------------------------------------------------ choosing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
@@ -55,13 +55,19 @@ Every dataset that was there, and every file that was not ticked. Instances are 
         if not self.good or not isinstance(ended, PlanFinished):
             return how_it_ended(self.progress, lost=lost)
         width = max(40, self.query_one("#body").content_region.width - 5)
-        lines = [Content.assemble((part, style)) for words, style in self._told(ended) for part in folded(words, width)]  # fmt: skip
+        lines = [Content.assemble((part, style)) for words, style in self._said(ended) for part in folded(words, width)]  # fmt: skip
         room = max(_MOST, self.app.size.height - 14)
         if len(lines) > room:
             lines = [*lines[: room - 1], Content.assemble((f"and {len(lines) - room + 1} lines more: l shows the log", "$dim"))]  # fmt: skip
         return Content("\n").join(lines)
 
-    def _told(self, ended: PlanFinished) -> Iterator[tuple[str, str]]:
+    def told(self) -> Sequence[str]:
+        """The same without colours; warnings stand among the notes."""
+        ended = self.progress.ended
+        said = self._said(ended) if isinstance(ended, PlanFinished) else ()
+        return [words for words, style in said if "$warning" not in style]
+
+    def _said(self, ended: PlanFinished) -> Iterator[tuple[str, str]]:
         """What could not be set comes first: it must not be cut off."""
         for note in self.progress.notes:
             if note.level == "warning":

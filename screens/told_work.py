@@ -8,6 +8,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from smartos_wizard.core.events import PlanFinished
+from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.options_fields import say
 from smartos_wizard.screens.widgets.gauges import clock_time
 from smartos_wizard.screens.widgets.panel import pairs
@@ -27,6 +29,18 @@ class ToldWork(Working):
         yield Static("", id="facts", markup=False)
         yield Static("Events", classes="heading gap", markup=False)
         yield Static("", id="events", markup=False)
+
+    def told(self) -> Sequence[str]:
+        """What the end says, line by line: all of it, for the log."""
+        ended = self.progress.ended
+        return [str(line) for line in ended.result.get("say", ())] if isinstance(ended, PlanFinished) else ()
+
+    def action_log(self) -> None:
+        """What was noted, and all that the end says."""
+        lines = [f"{clock_time(n.at)}  {n.text}" for n in self.progress.notes]
+        words = "\n".join([*lines, *self.told()] or ["Nothing was noted yet."])
+        all_of_it = f"{words}\n\nAll of it: {self.job.journal_file}"
+        self.wizard.ask(Asking("Log", all_of_it, (("ok", "Close"),), tall=True))
 
     def draw_head(self, width: int) -> None:
         """The side and the rail."""

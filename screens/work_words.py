@@ -39,6 +39,7 @@ _STOPPING = {
 }
 _SILENT_ONE = {
     "reinstall-backup": "the machine",
+    "reinstall-restore": "the machine",
     "release-download": "the network",
     "guest-create": "the disk of this machine",
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smartos_wizard.cli.plain_reinstall_way import PlainWay
+from smartos_wizard.cli.plain_restore import PlainInventory, PlainRestore
 from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.core import text
 from smartos_wizard.core.errors import Refused
@@ -43,14 +45,57 @@ class PlainReinstall:
             at += 1 if good and went_on[0] else -1
 
     def take_up(self, row: JobRow) -> None:
-        """A run goes on with the very same plan, a backup with what it has. Raises Refused for a restore."""
+        """A run goes on with the very same plan or is taken back, a backup with what it has; a restore compares anew."""
         plan, done = row.job.plan(), row.job.seen_file.touch
-        if plan.kind == "reinstall-backup":
-            self.work.run(self.desk.backup_again(plan), begun=done)
-        elif plan.kind == "reinstall-run":
-            PlainWay(self.work, self.said, ascii_only=self._ascii).confirm(plan, begun=done)
-        else:
-            raise Refused("by-its-command", "A restore goes on by its command, which compares anew.", hint="smartos-wizard reinstall restore DIR HOST … It passes over what is whole.")  # fmt: skip
+        match plan.kind:
+            case "reinstall-backup":
+                self.work.run(self.desk.backup_again(plan), begun=done)
+            case "reinstall-run":
+                self._run_again(plan, done)
+            case "reinstall-restore":
+                _ = self._restore().run(self.work.desk.restore.again(plan), done)
+            case "reinstall-inventory":
+                _ = PlainInventory(self.work, self._arm).run(str(plan.params["inventory"]), done)
+            case _:
+                self.work.run(plan, begun=done)
+
+    def _run_again(self, plan: Plan, done: Callable[[], object]) -> None:
+        """On, or back, where nothing was destroyed yet."""
+        undo = self.desk.undo_plan(plan)
+        if undo is not None:
+            from smartos_wizard.screens.reinstall_undo import what_is_undone
+
+            self.voice.say("It was cut off, and no pool was destroyed yet. Taking it back means:")
+            for words in what_is_undone(undo):
+                self.voice.say(words)
+            self.voice.say("1. Neither now. 2. Take it back. 3. Go on with it.")
+            match self.voice.choose("Go on, or take it back?", 3):
+                case 1:
+                    self.work.run(undo, begun=done)
+                    return
+                case 2:
+                    pass
+                case _:
+                    return
+        _ = self._arm(plan, begun=done)
+
+    def _arm(self, plan: Plan, *more: str, begun: Callable[[], object] | None = None) -> bool:
+        return PlainWay(self.work, self.said, ascii_only=self._ascii).confirm(plan, *more, begun=begun)
+
+    def _restore(self) -> PlainRestore:
+        return PlainRestore(self.work, self._which, self._its_key, self._arm)
+
+    def _which(self) -> Address | None:
+        """A machine to be put something back on."""
+        from smartos_wizard.reinstall.ports import Address
+
+        names = self.desk.machines()
+        if not names:
+            return self._address()
+        for number, (name, words) in enumerate(names, 1):
+            self.voice.say(f"{number}. {name}: {words}")
+        chosen = self.voice.choose("On which machine?", len(names))
+        return Address(names[chosen][0]) if chosen is not None else None
 
     # ------------------------------------------------------------------ the machine and its survey
 
@@ -63,7 +108,13 @@ class PlainReinstall:
         for number, (name, words) in enumerate(names, 1):
             say(f"{number}. {name}: {words}")
         more = ("A machine, by ssh",) if not names else ()
-        rows = (*more, "A survey from a file", "A runbook that was begun")
+        rows = (
+            *more,
+            "A survey from a file",
+            "A runbook that was begun",
+            "Put a backup back",
+            "Several machines of an inventory",
+        )
         for number, words in enumerate(rows, len(names) + 1):
             say(f"{number}. {words}")
         chosen = self.voice.choose("Which machine?", len(names) + len(rows))
@@ -83,8 +134,17 @@ class PlainReinstall:
                     return self._machine()
                 self.said = self._same_machine(MachineAnswers(file=path, survey=self.desk.survey_in(path)))
                 return True
+            case "Put a backup back":
+                return self._ends(self._restore().run)
+            case "Several machines of an inventory":
+                return self._ends(PlainInventory(self.work, self._arm).run)
             case _:
                 return self._runbooks() or self._machine()
+
+    def _ends(self, other: Callable[[], bool]) -> bool:
+        """A road of its own, from which nothing leads on here."""
+        self.over = other()
+        return self.over or self._machine()
 
     def _address(self) -> Address | None:
         from smartos_wizard.reinstall.ports import Address
@@ -244,7 +304,9 @@ class PlainReinstall:
         self.voice.say(
             f"What is on the pools of {self.said.name} that are destroyed is gone for good then. Nobody can bring it back."
         )
-        self.voice.say("1. Back. 2. Keep nothing, go on. It has to be typed once more at the review: no-backup.")
+        self.voice.say(
+            "1. Back. 2. Keep nothing, go on. It has to be typed once more at the review: no-backup."
+        )
         if self.voice.choose("Without a backup?", 2) != 1:
             return self._keep()
         self.said = replace(self.said, backup="", consents=self.said.consents | {NO_BACKUP})

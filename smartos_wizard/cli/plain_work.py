@@ -150,7 +150,7 @@ class PlainWork:
             "1. It is another one, or I do not know: wait. 2. Both are the same, letter by letter: go on."
         )
         if self.voice.choose("Is this its key?", 2) == 1:
-            self.desk.reinstall.accept(plan, fingerprint)
+            self.desk.reinstall.accept(plan, fingerprint, str(event.data.get("run", "")))
         else:
             self.voice.say("The work waits. Start the wizard again to be asked once more.")
 

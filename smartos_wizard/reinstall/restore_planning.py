@@ -207,7 +207,8 @@ def _configuration(files: tuple[str, ...], compared: Compared) -> Step:
     if CONFIG in compared.different:
         details += list(compared.difference)
     effect = Effect.CHANGES if replaced else Effect.CREATES
-    return Step("configuration", "restore-configuration", f"{counted(len(files), 'file')} of configuration", effect, tuple(details),
+    over = f"; replaces {listed(['/' + tame(p, 100) for p in replaced], most=3)}" if replaced else ""
+    return Step("configuration", "restore-configuration", f"{counted(len(files), 'file')} of configuration{over}", effect, tuple(details),
                 undo="where it does not come to its end, what was made is removed and what was replaced is put back", by_hand=f"gunzip -c {CONFIGURATION} | ssh HOST 'cd / && tar xpf - {' '.join(shlex.quote(f) for f in files[:3])}'",
                 params={"made": [p for p in files if p not in replaced], "replaced": replaced})  # fmt: skip
 

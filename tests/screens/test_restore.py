@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from smartos_wizard.core import journal
 from tests.screens import reinstall_parts as road
 from tests.screens import restore_parts as back
-from tests.screens.conftest import on, text_grid, until, wizard
+from tests.screens.conftest import on, text_grid, text_of, until, wizard
 from tests.screens.test_reinstall_run import plan_of
 
 pytestmark = pytest.mark.slow
@@ -97,11 +98,10 @@ async def test_what_a_screen_of_work_says_of_a_run_that_was_lost(world: Any) -> 
         await until(pilot, lambda: on(app, "UndoReview")() and app.screen._plan is not None)
         words = " ".join(text_grid(app).split())
         assert "those that were stopped are started again" in words
-        assert "No pool" not in words or "destroyed" in words
         await pilot.press("escape")
         await until(pilot, lambda: on(app, "ReinstallWork")() and app.screen._ended)
         assert state(world, "running-vms")["marked"]  # nothing was done yet
-        del plan
+        assert app.desk.reinstall.undo_plan(plan) is not None
 
 
 async def test_nothing_that_differs_or_is_there_is_taken_unasked(world: Any, tmp_path: Path) -> None:
@@ -262,6 +262,7 @@ async def test_an_interrupted_restore_is_taken_up_with_what_was_ticked(world: An
 
 
 async def test_after_a_re_install_what_was_kept_is_put_back(world: Any, tmp_path: Path) -> None:
+    world.clock = time.time  # as the process that re-installs it: the machine is away for a moment
     async with wizard(world) as (app, pilot):
         app.desk.reinstall.directory_for = lambda _name: str(tmp_path / "kept, here")
         await road.to_keep(app, pilot, "plain")
