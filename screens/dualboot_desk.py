@@ -158,7 +158,8 @@ class DualbootDesk:
         tool = next((name for name in ("sudo", "doas") if shutil.which(name)), "")
         if not tool:
             return ""
-        return f"{tool} {shlex.join(_program())} {words}"
+        practice = ["--practice"] if self.world.practice else []
+        return f"{tool} {shlex.join([*_program(), *practice])} {words}"
 
     def run_as_root(self, command: str) -> int:
         """Run it on the terminal, which must be free; its exit code, -1 where it could not be started."""

@@ -215,7 +215,7 @@ def next_boot(disk: str, titles: tuple[str, ...], *, hidden: bool, chained: bool
         ]
     else:
         found += [
-            f"Restart.{shown} What starts by itself is what did before; SmartOS stands at the end of the menu.",
+            f"Restart.{shown} SmartOS stands at the end of GRUB's menu; what starts by itself is what did before.",
             "Choose “rescue” first: it imports no pool and runs no setup, so it shows safely whether SmartOS knows this hardware. "
             f"Log in as root, password: {password}",
             "Restart, choose the other entry. When SmartOS' setup shows the pool layout, answer: manual",

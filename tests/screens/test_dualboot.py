@@ -296,6 +296,7 @@ async def test_without_roots_rights_the_one_command_for_root_is_made(
         await until(pilot, on(app, "Asking"), "there is no terminal to give away here")
         said = str(app.screen.query_one("#words Static").content)
         assert "sudo " in said
+        assert " --practice dualboot install " in said
         assert "--image " in said
         assert "--sha256 " in said
         assert f"--confirm {NAME}" in said
