@@ -30,6 +30,7 @@ from smartos_wizard.screens.widgets.choices import Choices
 from smartos_wizard.screens.widgets.reading import Reading
 
 _NAME = 28
+_NARROW = 76  # columns below which a way is its name and its verdict
 _UUID = re.compile(r"[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}")
 _LATER = "I decide that later"
 
@@ -103,8 +104,9 @@ Everything. No boot sector is written on any way, and GRUB itself stays as it is
             else (" ", "possible", "$accent") if opinion.possible
             else (self.marks.failed, "refused", "bold $error")
         )  # fmt: skip
+        cost = "" if self.app.size.width < _NARROW else f"{cost_of(opinion):<20}"
         return Content.assemble(
-            "  ", (f"{NAMES[opinion.way]:<{_NAME}}", "bold"), (f"{cost_of(opinion):<20}", "$dim"), (f"{mark} {word}", style)
+            "  ", (f"{NAMES[opinion.way]:<{_NAME}}", "bold"), (cost, "$dim"), (f"{mark} {word}", style)
         )  # fmt: skip
 
     @property
@@ -145,6 +147,7 @@ Everything. No boot sector is written on any way, and GRUB itself stays as it is
     def resized(self) -> None:
         """Wrapped anew."""
         if self.query("#ways"):
+            self._fill()
             self.call_after_refresh(self._tell)
             self._say_disk()
 

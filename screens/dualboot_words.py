@@ -169,8 +169,8 @@ def source_flags(said: Beside) -> list[str]:
 
 
 def told_flags(said: Beside) -> str:
-    """What SmartOS is told."""
-    return boot_flags(said.choices, said.given)
+    """What SmartOS is told; a loader of its own is told nothing here."""
+    return "" if said.way is Way.CHAINLOAD else boot_flags(said.choices, said.given)
 
 
 def command_words(verb: str, said: Beside, source: list[str] | None = None) -> str:

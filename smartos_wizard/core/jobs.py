@@ -53,6 +53,7 @@ def start_job(world: JobWorld, plan: Plan, confirm: tuple[str, ...] = ()) -> jou
             cwd="/",
             env=_environment(),
         )
+    replace_file(job.pid_file, str(process.pid).encode())
     # Whoever is still here when it ends takes its exit code, so that no zombie is left.
     threading.Thread(target=process.wait, daemon=True, name="job-ended").start()
     return job

@@ -1,7 +1,7 @@
 """The journal: what a job did, as append-only JSON lines in the state directory. No secrets, ever.
 
 A job is a directory: `plan.json` (what it shall do), `journal.jsonl` (what happened), `lock` (held by the
-process that works on it), `cancel` (made by whoever wants it to stop).
+process that works on it), `cancel` (made by whoever wants it to stop), `pid` (of the process that was started for it).
 """
 
 from __future__ import annotations
@@ -62,9 +62,24 @@ class Job:
         """What it shall do."""
         return Plan.from_json(json.loads(self.plan_file.read_text(encoding="utf-8")))
 
+    @property
+    def pid_file(self) -> Path:
+        """The number of the process that was started for it; what counts once there is a journal is the lock."""
+        return self.directory / "pid"
+
+    def starting(self) -> bool:
+        """Whether its process lives and has not come to its journal: on a busy machine that takes long."""
+        try:
+            os.kill(int(self.pid_file.read_text()), 0)
+        except PermissionError:
+            return not self.journal_file.exists()
+        except (OSError, ValueError, OverflowError):
+            return False
+        return not self.journal_file.exists()
+
     def running(self) -> bool:
-        """Whether a living process works on it."""
-        return is_locked(self.lock_file)
+        """Whether a living process works on it, or is about to."""
+        return self.starting() or is_locked(self.lock_file)
 
     def request_cancel(self) -> None:
         """Ask the process that works on it to stop."""
@@ -149,6 +164,10 @@ def read(path: Path) -> Iterator[Event]:
             yield event
 
 
+_BEGINS = 10.0
+"""Seconds after which a job without journal and without a process is given up."""
+
+
 def follow(job: Job, poll: float = 0.1) -> Iterator[Event | None]:
     """The events of a job from its beginning, as they come, until its last.
 
@@ -177,7 +196,8 @@ def follow(job: Job, poll: float = 0.1) -> Iterator[Event | None]:
         if not chunk:
             alive = job.running()
             idle_after_death = 0 if alive else idle_after_death + 1
-            if idle_after_death > 1 and (job.journal_file.exists() or idle_after_death * poll > 10):
+            begun = job.journal_file.exists() or job.pid_file.exists()
+            if idle_after_death > 1 and (begun or idle_after_death * poll > _BEGINS):
                 return
             yield None
             time.sleep(poll)

@@ -85,6 +85,7 @@ def undoing(plan: Plan, record: Record) -> Plan:
         kind=UNDO,
         title=f"Take back what was begun on {tame(plan.params['host'])}",
         steps=(step,),
+        untouched=("every pool, and all data on it", *plan.untouched),
         confirmation=None,
         params=params,
     )

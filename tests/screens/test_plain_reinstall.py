@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,3 +127,59 @@ def test_line_by_line_a_runbook_is_walked_and_its_marks_are_kept(
     again.reply("Which runbook", "1")
     again.reply("Step 2 of 10", "q")
     assert again.code() == 0
+
+
+def test_line_by_line_a_backup_comes_back(talk: Start, world: Any, tmp_path: Path) -> None:
+    from tests.screens import restore_parts
+
+    restore_parts.make_backup(world, tmp_path / "kept")
+    one = talk()
+    one.reply("want to do", number(one, "Re-install"))
+    choose(one, "Which machine", "Put a backup back")
+    choose(one, "Which backup", "plain,")
+    choose(one, "On which machine", "wiped:")
+    said = choose(one, "What next", "Yes: /usbkey")
+    assert "This is a backup of plain, and the machine is wiped." in said
+    assert "No: /usbkey/config, the network settings: differs" in said
+    choose(one, "What next", "Yes: web")
+    choose(one, "What next", "To the plan")
+    one.reply("To arm it, type wiped", "wiped")
+    one.hear("vmadm knows 5d1c9b1e", 60)
+    one.reply("want to do", "q")
+    assert one.code() == 0
+    state = json.loads((world.paths.state / "hosts.json").read_text())["wiped"]
+    assert state["back"] == ["5d1c9b1e-2f64-6a0e-8f5e-aa12cd34ef56"]
+    assert list(state["files"]) == ["opt/custom/smf/backup.xml"]
+
+
+def test_line_by_line_a_run_that_was_cut_off_is_taken_back(talk: Start, world: Any) -> None:
+    from tests.screens.test_restore import cut_off
+
+    _, job = cut_off(world, "running-vms")
+    one = talk()
+    one.reply("want to do", number(one, "Re-install running-vms"))
+    choose(one, "What shall be done", "Take it up")
+    said = choose(one, "Go on, or take it back", "Take it back")
+    assert "those that were stopped are started again" in said
+    one.reply("want to do", "q")
+    assert one.code() == 0
+    state = json.loads((world.paths.state / "hosts.json").read_text())["running-vms"]
+    assert "stopped" not in state["states"].values()
+    assert job.seen_file.exists()
+
+
+def test_line_by_line_an_inventory_is_typed_whole_before_anything_begins(
+    talk: Start, world: Any, tmp_path: Path
+) -> None:
+    from tests.screens.test_reinstall_inventory import gone, inventory
+
+    world.clock = time.time  # as the wizard of the terminal: its surveys are fresh
+    file = inventory(world, tmp_path, "plain", "running-vms")
+    one = talk()
+    one.reply("want to do", number(one, "Re-install"))
+    choose(one, "Which machine", "Several machines")
+    one.reply("Which inventory", str(file))
+    one.reply("To arm it", "plain:zones no-backup")
+    one.hear("Not armed")
+    one.reply("To arm it", "b")
+    assert gone(world, "plain") == []

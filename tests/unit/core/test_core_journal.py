@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -70,6 +71,29 @@ def test_following_a_dead_job_ends(paths: Paths) -> None:
     job = journal.create(paths.jobs, PLAN, practice=False)
     list(journal.recorded(job, iter([PlanStarted(1.0, "k", "t")])))
     assert [e for e in journal.follow(job, poll=0.01) if e is not None] == [PlanStarted(1.0, "k", "t")]
+
+
+def test_a_process_that_takes_long_to_begin_is_waited_for_and_its_death_ends_that(paths: Paths) -> None:
+    job = journal.create(paths.jobs, PLAN, practice=False)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as slow:
+        job.pid_file.write_text(str(slow.pid))
+        assert job.running()
+        assert journal.unfinished(paths.jobs) == []
+        following = journal.follow(job, poll=0.001)
+        assert [next(following) for _ in range(100)] == [None] * 100
+        slow.kill()
+        slow.wait()
+        assert not job.running()
+        assert [event for event in following if event is not None] == []
+    assert journal.unfinished(paths.jobs) == [job]
+
+
+def test_once_there_is_a_journal_only_the_lock_says_that_somebody_works(paths: Paths) -> None:
+    """The number in `pid` may be another process's by then."""
+    job = journal.create(paths.jobs, PLAN, practice=False)
+    job.pid_file.write_text(str(os.getpid()))
+    list(journal.recorded(job, iter([PlanStarted(1.0, "k", "t")])))
+    assert not job.running()
 
 
 def test_a_second_process_does_not_get_the_lock_and_death_frees_it(tmp_path: Path) -> None:
