@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from smartos_wizard.guests.model import State
 from tests.screens.conftest import on, text_grid, until, wizard
-from tests.screens.guest_parts import GIB, make, to_guests
+from tests.screens.guest_parts import GIB, make, state, to_guests
 
 
 async def test_an_empty_list_says_how_to_make_one(world: Any) -> None:
@@ -94,9 +95,13 @@ async def test_snapshots_of_one_that_runs_want_it_stopped_first(world: Any) -> N
     async with wizard(world) as (app, pilot):
         await to_guests(app, pilot, "lab")
         await pilot.press("p")
-        await until(pilot, lambda: on(app, "GuestSnapshots")() and "stop it first" in text_grid(app))
+        await until(pilot, lambda: on(app, "GuestSnapshots")() and "offers to stop" in text_grid(app))
         await pilot.press("t")
-        assert on(app, "GuestSnapshots")()
+        await until(pilot, on(app, "Asking"), "the offer")
+        assert "Stop lab first?" in text_grid(app)
+        await pilot.press("escape")
+        await until(pilot, on(app, "GuestSnapshots"))
+        assert state(world, "lab") is State.RUNNING
 
 
 async def test_why_no_snapshot_can_come_first_is_said(world: Any) -> None:
