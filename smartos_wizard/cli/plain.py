@@ -5,6 +5,7 @@ Every line stands by itself; nothing is drawn over, nothing blinks. `b` goes bac
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from smartos_wizard.cli.plain_guests import PlainGuests
@@ -21,6 +22,7 @@ from smartos_wizard.screens.words import same_by_command
 
 if TYPE_CHECKING:
     from smartos_wizard.cli.plain_dualboot import PlainDualboot
+    from smartos_wizard.cli.plain_netboot import PlainNetboot
     from smartos_wizard.screens.job_rows import JobRow
     from smartos_wizard.world import World
 
@@ -61,39 +63,40 @@ class PlainWizard:
                 row.means,
             )
             self.voice.say(f"{number}. {' '.join(w for w in words if w)}")
-        first = len(jobs)
-        self.voice.say(f"{first + 1}. Make a USB key")
-        self.voice.say(
-            f"{first + 2}. Look after a key: what is on it, prove it, configure it, upgrade it, make it plain"
+        entries: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("Make a USB key", lambda: self._flow(Flow())),
+            (
+                "Look after a key: what is on it, prove it, configure it, upgrade it, make it plain",
+                self.keys.look_after,
+            ),
+            ("Is this machine fit for SmartOS?", self.machine.check),
+            ("What would the pool look like?", self.machine.pool),
+            ("Try SmartOS in a sandbox: a guest that can harm nothing", self.guests.make),
+            ("Your guests: look, start, stop, console, as new again, remove", self.guests.all),
+            (
+                "Re-install a SmartOS machine: survey it, wipe one pool, start clean",
+                PlainReinstall(self.work, ascii_only=self._ascii).run,
+            ),
+            (
+                "Beside Linux, through GRUB: SmartOS as one entry more in its menu",
+                lambda: self._beside_linux().run(),
+            ),
+            (
+                "Boot over the network: build a tree, serve it, check one",
+                lambda: self._over_the_network().run(),
+            ),
         )
-        self.voice.say(f"{first + 3}. Is this machine fit for SmartOS?")
-        self.voice.say(f"{first + 4}. What would the pool look like?")
-        self.voice.say(f"{first + 5}. Try SmartOS in a sandbox: a guest that can harm nothing")
-        self.voice.say(f"{first + 6}. Your guests: look, start, stop, console, as new again, remove")
-        self.voice.say(f"{first + 7}. Re-install a SmartOS machine: survey it, wipe one pool, start clean")
-        self.voice.say(f"{first + 8}. Beside Linux, through GRUB: SmartOS as one entry more in its menu")
-        self.voice.say(f"{first + 9}. Quit")
-        chosen = self.voice.choose("What do you want to do?", first + 9)
+        for number, (entry, _run) in enumerate(entries, len(jobs) + 1):
+            self.voice.say(f"{number}. {entry}")
+        last = len(jobs) + len(entries) + 1
+        self.voice.say(f"{last}. Quit")
+        chosen = self.voice.choose("What do you want to do?", last)
         if chosen is None:
             return
-        if chosen < first:
+        if chosen < len(jobs):
             self._job(jobs[chosen])
-        elif chosen == first:
-            self._flow(Flow())
-        elif chosen == first + 1:
-            _ = self.work.guarded(self.keys.look_after)
-        elif chosen == first + 2:
-            _ = self.work.guarded(self.machine.check)
-        elif chosen == first + 3:
-            _ = self.work.guarded(self.machine.pool)
-        elif chosen == first + 4:
-            _ = self.work.guarded(self.guests.make)
-        elif chosen == first + 5:
-            _ = self.work.guarded(self.guests.all)
-        elif chosen == first + 6:
-            _ = self.work.guarded(PlainReinstall(self.work, ascii_only=self._ascii).run)
-        elif chosen == first + 7:
-            _ = self.work.guarded(self._beside_linux().run)
+        elif chosen < last - 1:
+            _ = self.work.guarded(entries[chosen - len(jobs)][1])
         else:
             raise Leave
 
@@ -102,6 +105,12 @@ class PlainWizard:
         from smartos_wizard.cli.plain_dualboot import PlainDualboot
 
         return PlainDualboot(self.work)
+
+    def _over_the_network(self) -> PlainNetboot:
+        """Loaded when it is wanted."""
+        from smartos_wizard.cli.plain_netboot import PlainNetboot
+
+        return PlainNetboot(self.work)
 
     def _job(self, row: JobRow) -> None:
         if row.state == "running":
@@ -112,13 +121,15 @@ class PlainWizard:
         )
         match self.voice.choose("What shall be done?", 3):
             case 0:
-                rooms: PlainGuests | PlainKeys | PlainReinstall | PlainDualboot = self.keys
+                rooms: PlainGuests | PlainKeys | PlainReinstall | PlainDualboot | PlainNetboot = self.keys
                 if row.kind.startswith("guest-"):
                     rooms = self.guests
                 elif row.kind.startswith("reinstall-"):
                     rooms = PlainReinstall(self.work, ascii_only=self._ascii)
                 elif row.kind.startswith("dualboot-"):
                     rooms = self._beside_linux()
+                elif row.kind.startswith("netboot-"):
+                    rooms = self._over_the_network()
                 _ = self.work.guarded(lambda: rooms.take_up(row))
             case 1:
                 row.job.seen_file.touch()

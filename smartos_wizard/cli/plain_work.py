@@ -99,7 +99,7 @@ class PlainWork:
                     self.voice.say(_now(plan, event))
                     told = time.monotonic()
                 case Noted(reference="needs-opener"):
-                    self._open(str(event.data.get("command", "")))
+                    self._open(str(event.data.get("command", "")), str(event.data.get("why", "")))
                 case Noted(reference="unknown-host-key"):
                     self.voice.say(event.text)
                     key = event
@@ -128,11 +128,12 @@ class PlainWork:
             self.voice.say(str(line))
         return event.exit_code
 
-    def _open(self, command: str) -> None:
+    def _open(self, command: str, why: str = "") -> None:
         from smartos_wizard.media.attended import run_in_terminal
 
-        if run_in_terminal(command, "SmartOS Wizard needs root once, to open the disk you confirmed."):
-            self.voice.say(f"The disk is not open yet. Run this in another terminal: {command}")
+        if run_in_terminal(command, why or "SmartOS Wizard needs root once, to open the disk you confirmed."):
+            lacks = "Root's rights are not there yet." if why else "The disk is not open yet."
+            self.voice.say(f"{lacks} Run this in another terminal: {command}")
 
     def _hands(self, event: Noted) -> None:
         """Keys that somebody has to press, one a line."""
