@@ -132,6 +132,10 @@ Every machine, until all of them are confirmed; then the pools that each plan le
         """Rows follow the width."""
         self.call_after_refresh(self._draw)
 
+    def on_choices_widened(self) -> None:
+        """Wrapped to the new width."""
+        self._draw()
+
     def _draw(self) -> None:
         found = self._found
         if found is None or not self.query("#inventory"):

@@ -94,6 +94,10 @@ The machine, but for snapshots that are made for the backup and taken away after
         """Rows follow the width."""
         self.call_after_refresh(self._draw)
 
+    def on_choices_widened(self) -> None:
+        """Wrapped to the new width."""
+        self._draw()
+
     def _draw(self) -> None:
         if not self._rows or not self.query("#losses"):
             return

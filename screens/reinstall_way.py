@@ -101,6 +101,10 @@ Everything, still. The plan comes after this.
         """Rows follow the width."""
         self.call_after_refresh(self._draw)
 
+    def on_choices_widened(self) -> None:
+        """The ways to the new width, too."""
+        self._draw()
+
     def on_reading_widened(self) -> None:
         """Wrapped to the new width."""
         self._tell()

@@ -117,6 +117,11 @@ Everything: a backup is only read, and no machine is asked yet.
         if self._backups:
             self.call_after_refresh(self._draw)
 
+    def on_choices_widened(self) -> None:
+        """Paths are cut to the new width."""
+        if self._backups:
+            self._draw()
+
     def on_reading_widened(self) -> None:
         """Wrapped to the new width."""
         self._show()

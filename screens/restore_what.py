@@ -105,6 +105,10 @@ replaced, the configuration of the machine is kept beside the backup.
         """Rows follow the width."""
         self.call_after_refresh(self._draw)
 
+    def on_choices_widened(self) -> None:
+        """Wrapped to the new width."""
+        self._draw()
+
     def _draw(self) -> None:
         if not self.query("#what-back"):
             return

@@ -9,6 +9,7 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Offset
+from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -19,13 +20,22 @@ from smartos_wizard.screens.words import Marks
 class Choices(OptionList):
     """Rows with ids; rows that begin a part or are not offered are disabled. Rows leave two cells for the pointer."""
 
+    class Widened(Message):
+        """It is wider or narrower than it was: rows that were wrapped to its width are to be made anew."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "Choose", key_display="Enter", tooltip="What the pointer is on"),
     ]
 
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:
         super().__init__(id=id, compact=True, markup=False)
-        self._marks = marks
+        self._marks, self._wide = marks, 0
+
+    def on_resize(self) -> None:
+        """The side panel may come later than the rows."""
+        if self.content_size.width != self._wide:
+            self._wide = self.content_size.width
+            self.post_message(self.Widened())
 
     def fill(self, rows: Iterable[tuple[str, Content, bool]], keep: str = "") -> None:
         """Put `rows` (id, what to show, whether it may be chosen) in place; keep the pointer on the row `keep`."""
