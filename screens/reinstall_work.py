@@ -19,15 +19,13 @@ from smartos_wizard.core.text import folded
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import REINSTALL_ROAD, Stage
 from smartos_wizard.screens.options_fields import say
-from smartos_wizard.screens.page import error_words
+from smartos_wizard.screens.reinstall_ended import backup_of, put_back, say_before, take_back, take_backup
 from smartos_wizard.screens.reinstall_heard import Heard, key_question
 from smartos_wizard.screens.reinstall_model import MachineAnswers
-from smartos_wizard.screens.restore_model import Restoring, directory_of
 from smartos_wizard.screens.step_list import step_list
 from smartos_wizard.screens.told_work import ToldWork
 from smartos_wizard.screens.widgets.gauges import clock_time
 from smartos_wizard.screens.work_words import how_it_ended
-from smartos_wizard.screens.working import Working
 
 RUN, BACKUP = "reinstall-run", "reinstall-backup"
 _BESIDE = 15
@@ -247,20 +245,15 @@ The pools that the plan names under “Not touched”, and every other machine.
             )
         if self.good and self.plan.kind == "reinstall-undo":
             return Content("Taken back: the machine is as it was before. Its plan can be begun anew.")
-        if self.good and self._backup:
+        backup = backup_of(self.plan)
+        if self.good and backup:
             host = str(self.plan.params.get("host", ""))
-            line = f"Put back what was kept, now or later: smartos-wizard reinstall restore {shlex.quote(self._backup)} {shlex.quote(host)}"
+            line = f"Put back what was kept, now or later: smartos-wizard reinstall restore {shlex.quote(backup)} {shlex.quote(host)}"
             words = Content("\n").join([words, Content.assemble((line, "$secondary"))])
         if not self.good and self.plan.kind == RUN:
             desk, plan = self.wizard.desk.reinstall, self.plan
             self.ask_rooms(lambda: desk.undo_plan(plan), self._can_undo, lambda _error: None)
         return words
-
-    @property
-    def _backup(self) -> str:
-        """The directory of the backup that the plan names; empty without one."""
-        words = str(self.plan.params.get("backup") or "") if self.plan.kind == RUN else ""
-        return directory_of(words) if words else ""
 
     def _can_undo(self, undo: Plan | None) -> None:
         """Something was begun, and nothing destroyed: it can be taken back."""
@@ -268,20 +261,13 @@ The pools that the plan names under “Not touched”, and every other machine.
             return
         self._undo = undo
         line = f"{self.marks.warn} No pool was destroyed. t takes back what was begun; the same plan can be taken up, too."
-        said = self.query_one("#said", Static)
-        said.update(Content("\n").join([Content.assemble((line, "bold $warning")), _content(said)]))
+        say_before(self.query_one("#said", Static), Content.assemble((line, "bold $warning")))
         self.refresh_bindings()
 
     def action_take_back(self) -> None:
         """The plan that takes it back."""
-        from smartos_wizard.screens.reinstall_undo import UndoReview
-
         if self._undo is not None:
-            job, plan, watched = self.job, self.plan, self.wizard
-            self.wizard.resumes = job
-            self.wizard.show(
-                UndoReview(self._undo, lambda: watched.watch_job(job, screen=type(self)(job, plan)))
-            )
+            take_back(self, self._undo)
 
     def leaves(self) -> bool:
         """Room for the end."""
@@ -291,14 +277,14 @@ The pools that the plan names under “Not touched”, and every other machine.
 
     def onward(self) -> str:
         """From a backup to the way; from a run to putting back what was kept."""
-        if self._backup:
+        if backup_of(self.plan):
             return "Put back what was kept"
         return "Choose the way" if self.plan.kind == BACKUP and self.said is not None else ""
 
     def go_on(self) -> None:
         """The backup counts from now on; after a run it is put back."""
         if self.plan.kind == RUN:
-            self._put_back()
+            put_back(self, self.plan)
             return
         said, desk = self.said, self.wizard.desk.reinstall
         if said is None:
@@ -311,40 +297,9 @@ The pools that the plan names under “Not touched”, and every other machine.
             lambda error: self.wizard.ask(Asking("That did not work", error.message, (("ok", "Close"),))),
         )
 
-    def _put_back(self) -> None:
-        """To the machine, as it is now: its new keys were agreed to while it ran."""
-        desk, plan = self.wizard.desk, self.plan
-
-        def there(said: Restoring) -> None:
-            from smartos_wizard.screens.restore_machine import RestoreTo
-
-            self.wizard.show(RestoreTo(said))
-
-        self.ask_rooms(
-            lambda: desk.restore.after(plan, desk.reinstall.accepted(plan)), there,
-            lambda error: self.wizard.ask(Asking("That did not work", error_words(error), (("ok", "Close"),))),
-        )  # fmt: skip
-
     def action_back(self) -> None:
         """From a backup that ended back to what is kept; otherwise home, and the work goes on."""
         if self._ended and self.stage is Stage.KEEP:
             self.wizard.go(self.wizard.flow)
         else:
             super().action_back()
-
-
-def _content(place: Static) -> Content:
-    said = place.content
-    return said if isinstance(said, Content) else Content(str(said))
-
-
-def take_backup(page: Working, kept: str, directory: str) -> None:
-    """On to the way, with that backup."""
-    from dataclasses import replace
-
-    from smartos_wizard.reinstall.choices import NO_BACKUP
-
-    flow = page.wizard.flow
-    said = flow.answers.machine or MachineAnswers()
-    machine = replace(said, backup=kept, directory=directory, consents=said.consents - {NO_BACKUP})
-    page.wizard.go(flow.forward(machine=machine))
