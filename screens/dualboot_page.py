@@ -25,9 +25,8 @@ class DualbootPage(Page):
     SIDE_TITLE: ClassVar[str] = "About this step"
 
     def on_mount(self) -> None:
-        """The title says where it stands."""
+        """The title says where it stands. Textual calls the page's own `on_mount` after this one."""
         self.title = step_title(self.STEP)
-        super().on_mount()
 
     @property
     def desk(self) -> DualbootDesk:

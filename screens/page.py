@@ -33,6 +33,8 @@ class Page(Screen[None]):
     STAGE: ClassVar[Stage | None] = None
     SIDE_TITLE: ClassVar[str] = "About this step"
     AUTO_FOCUS = ""
+    filled = False
+    """Whether everything is in its place, from `ready` on."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape",
@@ -109,6 +111,7 @@ class Page(Screen[None]):
         self.query_one("#same", Static).update(self._same())
         self._show_about()
         self.ready()
+        self.filled = True
 
     def ready(self) -> None:
         """Called once the screen is up."""

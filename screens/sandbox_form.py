@@ -60,9 +60,12 @@ class GuestForm(Page):
         """The fields."""
         yield from ()
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._number, self._judged, self._going = 0, Judged(), False
+
     def ready(self) -> None:
         """The first row has the focus."""
-        self._number, self._judged, self._going = 0, Judged(), False
         self.query_one("#comes").can_focus = False  # PgUp and PgDn scroll it from every row
         self.query(Row).first().field.focus()
         self.judge()

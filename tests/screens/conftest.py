@@ -97,8 +97,8 @@ async def until(pilot: Any, condition: Callable[[], Any], what: str = "", second
 
 
 def on(app: Any, name: str) -> Callable[[], bool]:
-    """Whether the screen of that class is shown."""
-    return lambda: type(app.screen).__name__ == name
+    """Whether the screen of that class is shown, and filled in."""
+    return lambda: type(app.screen).__name__ == name and getattr(app.screen, "filled", True)
 
 
 @asynccontextmanager
