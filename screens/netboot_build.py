@@ -162,6 +162,8 @@ Everything else in that directory, and every other one. Where something of yours
         lines = []
         for stamp in sorted({*facts.stamps, *self.said.stamps}, reverse=True):
             word, style = ("stays", "$dim") if stamp in facts.stamps else ("comes", "bold $success")
+            if self.said.again and stamp in facts.stamps and stamp in self.said.stamps:
+                word, style = "anew", "bold $success"
             if stamp not in after:
                 word, style = "goes", "bold $error"
             lines.append(Content.assemble("  ", (f"{word:<7}", style), stamp))

@@ -110,11 +110,13 @@ class NetbootDesk:
 
         tree = read_tree(place_of(said.directory))
         wishes = self._wishes(said, tree.wishes)
-        sources = tuple(self._source(stamp, there=tree.is_there(stamp)) for stamp in said.stamps)
+        sources = tuple(
+            self._source(stamp, there=tree.is_there(stamp) and not said.again) for stamp in said.stamps
+        )
         vault = Vault(self.world.paths)
         secret = vault.put(wishes.pack())
         try:
-            return plan_build(tree, Asked(sources, wishes, secret, said.kept))
+            return plan_build(tree, Asked(sources, wishes, secret, said.kept, said.again))
         except BaseException:
             vault.forget(secret)
             raise

@@ -17,7 +17,10 @@ _LOADING = (machines.KERNEL_, machines.ARCHIVE_)
 
 @dataclass(frozen=True, slots=True)
 class BuildAnswers:
-    """A tree that is to be built or renewed. What is empty stays as the tree has it; `keep` empty keeps every release."""
+    """A tree that is to be built or renewed. What is empty stays as the tree has it; `keep` empty keeps every release.
+
+    `again` unpacks releases that are there already.
+    """
 
     directory: str = ""
     stamps: tuple[str, ...] = ()
@@ -25,6 +28,7 @@ class BuildAnswers:
     console: str = ""
     profile: str = ""
     machines: str = ""
+    again: bool = False
 
     @property
     def kept(self) -> int | None:

@@ -278,7 +278,7 @@ listened on. When it is stopped there is no process, no lease and no file of it 
 
 
 _BESIDE = (
-    ("proxy", "none given here (proxyDHCP)"),
+    ("proxy", "none here: proxyDHCP"),
     ("http", "files only; needs no root"),
     ("own", "dangerous where others do"),
 )

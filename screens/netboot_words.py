@@ -43,7 +43,7 @@ DANGER = (
     "Before it begins the wire is asked, and where another server answers nothing is served."
 )
 _SHORT = {"boot_archive": "archive", "unix": "kernel"}
-_FAR, _SPEED, _NAME = 17, 10, 17
+_FAR, _SPEED, _NAME = 16, 9, 17
 _SILENT = 5.0
 """Seconds without news of a machine that loads before that is said."""
 
@@ -76,6 +76,7 @@ def build_words(said: BuildAnswers, confirm: tuple[str, ...] = ()) -> str:
     words = ["build", said.directory or "DIR"]
     for stamp in said.stamps:
         words += ["--release", stamp]
+    words += ["--again"] if said.again else []
     words += ["--keep", said.keep.strip()] if said.keep.strip() else []
     words += ["--profile", said.profile] if said.profile else []
     words += ["--console", said.console] if said.console else []
@@ -134,11 +135,11 @@ def card_line(card: Interface) -> tuple[str, str]:
 
 def table(rows: tuple[MachineRow, ...], marks: Marks, width: int, now: float) -> Content:
     """The machines, one in a line, below a heading."""
-    room = max(16, width - _NAME - _FAR - _SPEED - 6)
+    room = max(16, width - _NAME - _FAR - _SPEED - 5)
     lines = [
         Content.assemble(
             (
-                f"{'Machine':<{_NAME}}  {'What it does':<{room}}  {'How far':<{_FAR}}{'Speed':>{_SPEED}}",
+                f"{'Machine':<{_NAME}}  {'What it does':<{room}}  {'How far':<{_FAR}} {'Speed':>{_SPEED}}",
                 "$dim",
             )
         )
@@ -155,7 +156,7 @@ def _machine(row: MachineRow, marks: Marks, room: int, now: float) -> Content:
     words = words if len(words) <= room else words[: room - 1] + "…"
     speed = _rate(row.rate) if row.rate and quiet < _SILENT else ""
     return Content.assemble(
-        (f"{row.name:<{_NAME}}", "bold"), "  ", (f"{words:<{room}}", style), "  ", _far(row, marks), (f"{speed:>{_SPEED}}", "$dim")
+        (f"{row.name:<{_NAME}}", "bold"), "  ", (f"{words:<{room}}", style), "  ", _far(row, marks), (f" {speed:>{_SPEED}}", "$dim")
     )  # fmt: skip
 
 
@@ -182,7 +183,7 @@ def _state(row: MachineRow, marks: Marks) -> tuple[str, str, str]:
         case machines.KERNEL_:
             return marks.now, "bold $accent", "loads the kernel"
         case machines.ARCHIVE_:
-            return marks.now, "bold $accent", "loads boot_archive"
+            return marks.now, "bold $accent", "loads the archive"
         case state:
             return marks.now, "$accent", machines.WORDS.get(state, state)
 

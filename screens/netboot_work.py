@@ -17,7 +17,7 @@ from smartos_wizard.core.progress import Meter
 from smartos_wizard.core.text import folded
 from smartos_wizard.netboot.machines import BROKE_OFF
 from smartos_wizard.screens.asking import Asking
-from smartos_wizard.screens.netboot_model import MachineRow, ServeAnswers, answers_of, rows_of
+from smartos_wizard.screens.netboot_model import BuildAnswers, MachineRow, ServeAnswers, answers_of, rows_of
 from smartos_wizard.screens.netboot_words import advice, checked, counted, here, sum_of, table
 from smartos_wizard.screens.options_fields import say
 from smartos_wizard.screens.page import error_words
@@ -227,7 +227,8 @@ Everything: it only reads.
         super()._end(lost=lost)
         if self.result.get("each"):
             self.query_one("#end").border_title = "WHOLE" if self.good else "NOT RIGHT"
-            self.query_one("#then").display = True
+            if self._broken:
+                self.query_one("#next", Button).label = "Build it anew"
             self.draw()
 
     def how_it_ended(self, *, lost: bool) -> Content:
@@ -244,11 +245,32 @@ Everything: it only reads.
         hint = error.hint if error is not None else ""
         if "://" in str(self.plan.params["where"]):
             hint = "Whoever runs that server can put it right."
+        elif self._broken:
+            hint = f"Build {', '.join(self._broken)} into the tree anew."
         said = f"{count} {hint}".strip()
         width = max(40, self.query_one("#body").content_region.width - 5)
         lines: list[Content] = [Content(part) for part in folded(said, width)]
         code = error.exit_code if error is not None else ended.exit_code
         return Content("\n").join([*lines, Content.assemble((f"(exit code {code})", "$faint"))])
+
+    @property
+    def _broken(self) -> tuple[str, ...]:
+        """Releases of a tree of this computer that are not right, newest first."""
+        if self.good or "://" in str(self.plan.params["where"]):
+            return ()
+        bad = [
+            str(row["path"]).split("/") for row in self.result.get("each", ()) if row.get("state") == "bad"
+        ]
+        return tuple(sorted({parts[1] for parts in bad if parts[0] == "os" and len(parts) > 2}, reverse=True))
+
+    def again(self) -> None:
+        """Build anew what is not right; otherwise check once more."""
+        if not self._broken:
+            super().again()
+            return
+        from smartos_wizard.screens.netboot_build import BuildTree
+
+        self.wizard.show(BuildTree(BuildAnswers(str(self.plan.params["where"]), self._broken, again=True)))
 
     def onward(self) -> str:
         """From a good tree of this computer to serving it."""
