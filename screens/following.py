@@ -143,7 +143,8 @@ class Following(App[int]):
                 question.work_ended()
         for note in message.progress.notes:
             fresh = note.reference == "needs-opener" and note.at not in self._opened
-            if fresh and message.progress.ended is None:
+            step = message.progress.step(note.step)
+            if fresh and message.progress.ended is None and (step is None or step.state == "now"):
                 self._opened.add(note.at)
                 self._let_open(str(note.data.get("command", "")), str(note.data.get("why", "")))
 

@@ -70,18 +70,21 @@ def loaded(at: float, name: str, file: str, done: int, total: int) -> Advanced:
     return Advanced(at, "serve", done, total, target=name, bottleneck=file)
 
 
-def serving(plan: Plan, events: Iterable[Event], at: float = 1.0) -> Progress:
-    """A serving job that came to its last step, and then these events."""
-    state = reduce(
-        Progress(),
-        PlanStarted(
-            at, plan.kind, plan.title, tuple(StepHead(s.id, s.title, s.effect.value) for s in plan.steps)
-        ),
-    )
+def begun(plan: Plan, at_step: str, at: float = 1.0) -> Progress:
+    """A job that came to that step."""
+    heads = tuple(StepHead(s.id, s.title, s.effect.value) for s in plan.steps)
+    state = reduce(Progress(), PlanStarted(at, plan.kind, plan.title, heads))
     for step in plan.steps:
         state = reduce(state, StepStarted(at, step.id, step.title))
-        if step.id != "serve":
-            state = reduce(state, StepFinished(at, step.id))
+        if step.id == at_step:
+            break
+        state = reduce(state, StepFinished(at, step.id))
+    return state
+
+
+def serving(plan: Plan, events: Iterable[Event], at: float = 1.0) -> Progress:
+    """A serving job that came to its last step, and then these events."""
+    state = begun(plan, "serve", at)
     for event in events:
         state = reduce(state, event)
     return state

@@ -10,6 +10,7 @@ import pytest
 from smartos_wizard.core import journal
 from smartos_wizard.core.errors import DeviceLost, WizardError
 from smartos_wizard.core.events import Noted
+from smartos_wizard.core.progress import reduce
 from smartos_wizard.practice.netboot import PracticeWire
 from smartos_wizard.practice.stamps import NEWEST
 from smartos_wizard.screens.desk import Desk
@@ -21,6 +22,7 @@ from tests.screens.conftest import on, text_grid, text_of, until, wizard
 from tests.screens.netboot_parts import (
     MIB,
     OLDER,
+    begun,
     build_tree,
     choose_card,
     loaded,
@@ -453,8 +455,11 @@ async def test_root_is_asked_for_once_and_in_words(world: Any, monkeypatch: pyte
 
         monkeypatch.setattr(app, "_let_open", lambda command, why: asked.append((command, why)))
         screen = await shown(app, pilot, plan, serving(plan, []))
-        for _ in range(3):
+        for _ in range(3):  # it goes on already: whoever follows it later is not asked
             app.on_job_moved(JobMoved(screen.job, serving(plan, [note])))
+        assert asked == []
+        for _ in range(3):
+            app.on_job_moved(JobMoved(screen.job, reduce(begun(plan, "wire"), note)))
         assert asked == [("sudo x", "It takes root.")]
 
 
