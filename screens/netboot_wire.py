@@ -21,6 +21,8 @@ from smartos_wizard.screens.options_fields import Row, Turning, typed
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.widgets.choices import Choices
 
+_NARROW = 64  # columns below which a card has no place for its address
+
 
 class ChooseWire(NetbootForm):
     """Which tree, on which interface, beside which DHCP server?"""
@@ -135,10 +137,10 @@ listened on. When it is stopped there is no process, no lease and no file of it 
     def _card(self, card: Interface, width: int) -> Content:
         address, state = card_line(card)
         usable = card.up and bool(card.address)
-        room = max(12, width - 22 - 19 - 4)
+        mac = "" if width < _NARROW else f"{card.mac:<19}"
         return Content.assemble(
-            "  ", (f"{card.name:<16} ", "bold" if usable else "$dim"), f"{address:<20} ", (f"{card.mac:<19}", "$dim"),
-            (state[:room], "$success" if usable else "$warning"),
+            "  ", (f"{card.name:<16} ", "bold" if usable else "$dim"), f"{address:<20} ", (mac, "$dim"),
+            (state, "$success" if usable else "$warning"),
         )  # fmt: skip
 
     def on_option_list_option_highlighted(self) -> None:
