@@ -91,6 +91,9 @@ Everything else in that directory, and every other one.
         """The room there is, and what everybody can read."""
         mark = self.marks.warn
         lines = [(mark, "bold $warning", f"{words[:1].upper()}{words[1:]}") for words in self._warned]
+        if self.tokens:
+            verb = "leaves" if len(self.tokens) == 1 else "leave"
+            lines.append((mark, "bold $error", f"{', '.join(self.tokens)} {verb} the tree, last of all."))
         if self._facts is not None and self._facts.free is not None:
             lines.append(("Room:", "bold", f"{text.size(self._facts.free)} are free there."))
         return lines
