@@ -66,7 +66,13 @@ class MachineAnswers:
         """All that was decided, as plans take it; agreements in the order of their names."""
         way = self.way or Way.RESCUE
         return Choices(
-            way, self.limited, tuple(sorted(self.consents)), self.answers, self.prepared, self.backup
+            way,
+            self.limited,
+            tuple(sorted(self.consents)),
+            self.answers,
+            self.prepared,
+            self.backup,
+            self.console,
         )
 
     @property

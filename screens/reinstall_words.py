@@ -57,6 +57,7 @@ def plan_words_of(said: MachineAnswers) -> str:
         words += ["--consent", shlex.quote(token)]
     words += ["--backup", shlex.quote(said.directory)] if said.backup else []
     words += ["--answers", shlex.quote(said.answers.name)] if said.answers is not None else []
+    words += ["--console", shlex.quote(said.console)] if said.console else []
     return " ".join(words)
 
 
