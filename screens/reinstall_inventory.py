@@ -57,7 +57,8 @@ Every machine, until all of them are confirmed; then the pools that each plan le
         super().__init__()
         self._path = path
         self._found: Inventory | None = None
-        self._typed: set[str] = set()
+        # By machine: what is typed for one confirms no other.
+        self._typed: dict[int, set[str]] = {}
         self._started = False
 
     def frame(self) -> Widget:
@@ -157,7 +158,7 @@ Every machine, until all of them are confirmed; then the pools that each plan le
         self.query_one("#same", Static).update(self._same())
 
     def _missing(self, entry: Entry) -> tuple[str, ...]:
-        return missing_tokens(entry, tuple(self._typed))
+        return missing_tokens(entry, tuple(self._typed.get(entry.number, ())))
 
     def _row(self, entry: Entry, state: str, width: int) -> Content:
         missing = self._missing(entry)
@@ -203,7 +204,7 @@ Every machine, until all of them are confirmed; then the pools that each plan le
 
         def answered(found: dict[str, str] | None) -> None:
             if found is not None:
-                self._typed |= set(found["typed"].split())
+                self._typed[entry.number] = {*self._typed.get(entry.number, ()), *found["typed"].split()}
                 self._draw()
                 self.query_one("#inventory", Choices).action_cursor_down()
 
@@ -237,7 +238,10 @@ Every machine, until all of them are confirmed; then the pools that each plan le
             self.wizard.ask(ask, lambda answer: self._begin(found) if answer == "go" else None)
 
     def _begin(self, found: Inventory) -> None:
-        desk, typed = self.wizard.desk, tuple(sorted(self._typed))
+        desk, typed = (
+            self.wizard.desk,
+            tuple(sorted({token for each in self._typed.values() for token in each})),
+        )
         self._started = True
 
         def begin() -> Job:

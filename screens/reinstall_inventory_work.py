@@ -66,7 +66,7 @@ Machines that are not begun, and on each the pools that its plan leaves alone.
         if not self.good or not isinstance(ended, PlanFinished):
             return Content("\n").join([*head, how_it_ended(self.progress, lost=lost)])
         lines = [Content(part) for words in ended.result.get("say", ()) for part in folded(str(words), width)]
-        room = max(3, self.app.size.height - 16)
+        room = max(3, self.app.size.height - 14)
         more = [Content.assemble((f"and {len(lines) - room} lines more: l shows the log", "$dim"))]
         return Content("\n").join([*head, *lines[:room], *(more if len(lines) > room else [])])
 

@@ -53,7 +53,7 @@ def _step(entry: Entry) -> Step:
         f"{step.effect.value}: {step.title}" for step in entry.plan.steps if step.effect is not Effect.READS
     )
     return Step(
-        f"{entry.number}-{tame(entry.host)}", "run-machine", f"{entry.host}: {entry.plan.title}", Effect.DESTROYS, details,
+        f"{entry.number}-{tame(entry.host)}", "run-machine", entry.plan.title, Effect.DESTROYS, details,
         by_hand=f"smartos-wizard reinstall run {entry.file}", params={"host": entry.host, "plan": entry.plan.to_json()},
     )  # fmt: skip
 

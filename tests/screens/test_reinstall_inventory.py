@@ -92,6 +92,10 @@ async def test_each_machine_is_confirmed_by_itself_and_all_are_done_in_order(
         await pilot.press("f2")
         assert on(app, "ShowInventory")()
         assert "1 machine of 2 not confirmed yet" in text_grid(app)
+        second = app.screen._found.entries[1]
+        assert set(app.screen._missing(second)) == set(
+            second.tokens
+        )  # what was typed for one confirms no other
         await confirm(app, pilot)
         await begin(app, pilot)
         await keys(app, pilot)
