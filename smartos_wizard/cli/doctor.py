@@ -56,8 +56,8 @@ def command(
 ) -> int:
     """Say what this machine has and lacks, what for, and how to get it.
 
-    Alone it is about the work of this program: downloading, writing keys, testing them, lab guests and what they
-    left behind. With --target it is about running SmartOS itself. Nothing is changed, no rights of root are needed, and what --collect writes
+    Alone it is about the work of this program: downloading, writing keys, testing them, serving machines over the
+    network, lab guests and what they left behind. With --target it is about running SmartOS itself. Nothing is changed, no rights of root are needed, and what --collect writes
     holds no serial numbers, network addresses or host names.
     """
     asked = [name for name, on in (("--target", target is not None), ("--collect", collect), ("--script", script)) if on]  # fmt: skip
@@ -82,10 +82,10 @@ def command(
 
 
 def _needs(world: World, *, network: bool, as_json: bool) -> int:
-    from smartos_wizard.cli import doctor_guests
+    from smartos_wizard.cli import doctor_guests, doctor_network
     from smartos_wizard.media.needs import look
 
-    needs = [*look(world.paths), *([_mirror(world)] if network else [])]
+    needs = [*look(world.paths), *doctor_network.found(world), *([_mirror(world)] if network else [])]
     lacking = [need for need in needs if need.needed and not need.there]
     detections, left = doctor_guests.found(world)
     if as_json:

@@ -9,12 +9,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from smartos_wizard.boot.shadow import matches
+from smartos_wizard.netboot.machines import STARTING
 from tests.lab.rig import netwire, parts, probe
 from tests.lab.rig.command import Outcome, Running, run
 from tests.lab.rig.netwire import INTERFACE, SERVER, STAMPS, Machine, Wire
@@ -223,6 +224,24 @@ def test_sixteen_machines_at_once_get_every_byte_and_a_row_each(
     assert len({row["mac"] for row in rows}) == MANY
     assert 0 < broke["data"]["done"] < len(ARCHIVE)
     assert "%" in broke["text"]
+
+
+def test_sixteen_machines_boot_at_once_to_their_end(wire: Wire, tree: Path, home: Path):
+    """Real firmware, DHCP and HTTP in each of them; on two processors they take their time."""
+    with wire.dhcp_server(), ExitStack() as stack:
+        running = serving(wire.serve(home, str(tree)))
+        macs = [f"52:54:00:00:79:{number:02x}" for number in range(MANY)]
+        machines = [stack.enter_context(Machine(wire, mac, memory=128)) for mac in macs]
+        for machine in machines:  # nobody presses a key
+            ran = machine.ended(600)
+            assert ran.code == probe.ENDED, machine.mac
+            assert ran.report.module("ramdisk").sha1 == probe.sha1(ARCHIVE)
+        running.signal(signal.SIGINT)
+        rows = running.end(20).last["result"]["machines"]
+    assert {row["mac"] for row in rows} == set(macs)
+    assert len({row["address"] for row in rows}) == MANY
+    assert {row["state"] for row in rows} == {STARTING}, rows
+    nothing_left(wire)
 
 
 @contextmanager
