@@ -42,6 +42,15 @@ def page_of(way: str, directory: str) -> Page:
             return ChooseWire(ServeAnswers(directory, config=way == "config"))
 
 
+class _TreesCard(Vertical):
+    """Holds the trees, and has their rows made anew when its width changes: the side panel may come later."""
+
+    def on_resize(self) -> None:
+        """Tell the screen; the window itself may have kept its size."""
+        if isinstance(self.screen, NetbootStart):
+            self.screen.resized()
+
+
 class NetbootStart(NetbootPage):
     """Build a tree, serve it, check one."""
 
@@ -65,7 +74,7 @@ server goes on. When it is stopped, nothing of it is left.
         with Vertical(classes="card", id="ways-card") as card:
             card.border_title = "Boot SmartOS over the network"
             yield Choices(self.marks, id="ways")
-        with Vertical(classes="card", id="trees-card") as card:
+        with _TreesCard(classes="card", id="trees-card") as card:
             card.border_title = "Trees on this computer"
             yield Choices(self.marks, id="trees")
             yield Static(f"  {_NONE}", id="no-trees", classes="muted", markup=False)
@@ -121,7 +130,8 @@ server goes on. When it is stopped, nothing of it is left.
 
     def resized(self) -> None:
         """Rows follow the width."""
-        self.call_after_refresh(self._fill)
+        if hasattr(self, "_known"):
+            self.call_after_refresh(self._fill)
 
     def on_option_list_option_selected(self, event: Choices.OptionSelected) -> None:
         """On with it; of a tree, what is to be done with it."""
