@@ -63,6 +63,15 @@ class LongRow(Row):
         self.add_class("-long")
 
 
+class _Body(Vertical):
+    """Holds a form, and has its words wrapped anew when its width changes: the side panel may come later."""
+
+    def on_resize(self) -> None:
+        """Tell the screen; the window itself may have kept its size."""
+        if isinstance(self.screen, NetbootForm):
+            self.screen.resized()
+
+
 class NetbootForm(NetbootPage):
     """Rows above, what comes of them below, a button."""
 
@@ -84,7 +93,7 @@ class NetbootForm(NetbootPage):
 
     def frame(self) -> Widget:
         """The rows stay."""
-        return Vertical(id="body")
+        return _Body(id="body")
 
     def body(self) -> ComposeResult:
         """Rows, what is below them, what is said, a button."""
