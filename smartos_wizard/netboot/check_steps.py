@@ -77,12 +77,18 @@ def _files(run: Run[NetbootWorld], step: Step) -> Work:
         "each": report.each(wanted, run.found["sizes"]), "hashed": report.hashed, "not_hashed": report.unread, "findings": [f.to_json() for f in report.findings],
     }  # fmt: skip
     report.require()
-    hashes = f"{report.hashed} archives have their SHA-1" if report.hashed else "no hash was compared"
+    hashes = (
+        f"{report.hashed} archive{'s have their' if report.hashed > 1 else ' has its'} SHA-1"
+        if report.hashed
+        else "no hash was compared"
+    )
     if report.unread:
         hashes += (
             f"; {report.unread} were not read whole: --full does it" if report.hashed else " (--full does it)"
         )
-    run.result["say"] = [f"OK: {len(report.scripts)} scripts, {report.files} files; {hashes}."]
+    run.result["say"] = [
+        f"OK: {_counted(len(report.scripts), 'script')}, {_counted(report.files, 'file')}; {hashes}."
+    ]
     return {"files": report.files}
 
 
@@ -186,3 +192,7 @@ CHECK_ACTIONS: Mapping[str, Action[Any]] = {
     "netboot-read-files": Action(_files),
 }
 """The code that runs plans of kind `netboot-check`."""
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -182,6 +182,12 @@ def read_scripts(place: Place, report: Report) -> Wanted:
         report.scripts.append(path)
         for line, problem in script.problems:
             report.wrong("script-broken", f"{path}, line {line}: {problem}.", f"{path}:{line}", path)
+        for line, problem in script.weak:
+            report.odd(
+                "fails-without-words",
+                f"{path}, line {line}: {problem}; iPXE then stops with words of its own.",
+                f"{path}:{line}",
+            )
         todo += _loads(place, path, script, wanted, report)
     _others(place, wanted, report)
     return wanted

@@ -42,11 +42,15 @@ class Load:
 
 @dataclass(slots=True)
 class Script:
-    """What a script may load, what its settings may be, and what is wrong with it (line, sentence)."""
+    """What a script may load, what its settings may be, and what is wrong with it (line, sentence).
+
+    `weak` is wrong only once something else fails: iPXE then stops with words of its own.
+    """
 
     loads: list[Load] = field(default_factory=list)
     settings: dict[str, list[str]] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
+    weak: list[tuple[int, str]] = field(default_factory=list)
 
     def addresses(self, load: Load) -> tuple[str, ...]:
         """Every address this may mean; none where it holds a setting only a machine knows."""
@@ -78,7 +82,7 @@ def read_script(text: str) -> Script:
     if lines[0].strip() not in ("#!ipxe", "#!gpxe"):
         script.problems.append((1, "it does not begin with #!ipxe, so iPXE would not take it for a script"))
     labels: set[str] = set()
-    gotos: list[tuple[int, str]] = []
+    gotos: list[tuple[int, str, bool]] = []
     items: list[str] = []
     options: set[str] = set()
     for number, line in enumerate(lines, 1):
@@ -86,10 +90,16 @@ def read_script(text: str) -> Script:
         if plain.startswith(":"):
             labels.add(plain[1:].strip())
         elif plain and not plain.startswith("#"):
-            for words in _commands(plain):
-                _one(script, words, number, gotos, items, options)
-    for number, label in gotos:
-        if label not in labels and "${" not in label:
+            for words, after_failure in _commands(plain):
+                _one(script, words, number, gotos, items, options, after_failure=after_failure)
+    for number, label, after_failure in gotos:
+        if label in labels or "${" in label:
+            continue
+        if after_failure:
+            script.weak.append(
+                (number, f"where that fails it goes to :{label}, and there is no such place in it")
+            )
+        else:
             script.problems.append((number, f"it goes to :{label}, and there is no such place in it"))
     picks = [item for item in items if item not in options]
     stamped = [item for item in picks if _STAMPED.match(item)]
@@ -104,18 +114,20 @@ def read_script(text: str) -> Script:
 _CHOSEN = "${?chosen}"
 
 
-def _commands(line: str) -> list[list[str]]:
-    found: list[list[str]] = [[]]
+def _commands(line: str) -> list[tuple[list[str], bool]]:
+    """The commands of a line, each with whether it is for the failure of the one before."""
+    found: list[tuple[list[str], bool]] = [([], False)]
     for word in line.split():
         if word in ("||", "&&"):
-            found.append([])
+            found.append(([], word == "||"))
         else:
-            found[-1].append(word)
-    return [words for words in found if words]
+            found[-1][0].append(word)
+    return [(words, after_failure) for words, after_failure in found if words]
 
 
 def _one(
-    script: Script, words: list[str], number: int, gotos: list[tuple[int, str]], items: list[str], options: set[str]
+    script: Script, words: list[str], number: int, gotos: list[tuple[int, str, bool]], items: list[str], options: set[str],
+    *, after_failure: bool,
 ) -> None:  # fmt: skip
     command, rest = words[0], words[1:]
     if command not in _COMMANDS:
@@ -130,7 +142,7 @@ def _one(
         return
     plain = _without_options(command, rest)
     if command == "goto" and plain:
-        gotos.append((number, plain[0]))
+        gotos.append((number, plain[0], after_failure))
     elif command == "item" and plain and not any(word.startswith("--gap") or word == "-g" for word in rest):
         items.append(plain[0])
     elif command == "choose" and plain:

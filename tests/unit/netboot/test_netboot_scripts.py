@@ -166,8 +166,9 @@ def test_a_script_of_the_official_shape_is_understood():
     assert script.addresses(kernel) == tuple(
         f"http://192.0.2.1/os/{name}/platform/i86pc/kernel/amd64/unix" for name in (NEW, f"exp-{OLD}")
     )
-    assert {problem for _, problem in script.problems} == {
-        "it goes to :fail, and there is no such place in it"
+    assert script.problems == []
+    assert {problem for _, problem in script.weak} == {
+        "where that fails it goes to :fail, and there is no such place in it"
     }
 
 
