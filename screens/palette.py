@@ -22,7 +22,13 @@ def commands(app: WizardApp) -> Iterator[SystemCommand]:
         "Try SmartOS in a sandbox", "A virtual machine that can harm nothing", app.start_sandbox
     )
     yield SystemCommand("Your guests", "Start, stop, console, delete", app.show_guests)
-    yield SystemCommand("Beside Linux, through GRUB", "SmartOS as one entry more in its menu", app.start_dualboot)
+    yield SystemCommand(
+        "Re-install a SmartOS machine", "Survey it first, wipe one pool, lose nothing", app.start_reinstall
+    )
+    yield SystemCommand("Boot over the network", "A tree, served from this computer", app.start_netboot)
+    yield SystemCommand(
+        "Beside Linux, through GRUB", "SmartOS as one entry more in its menu", app.start_dualboot
+    )
     yield SystemCommand("Is this machine fit for SmartOS?", "What it has, and what to do", app.check_machine)
     yield SystemCommand("What would the pool look like?", "Disks as SmartOS lays them out", app.preview_pool)
     yield SystemCommand("Help", "What is this, what happens, what is not touched", app.action_help)
