@@ -12,19 +12,16 @@ from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.progress import Meter
 from smartos_wizard.core.text import folded
-from smartos_wizard.screens.options_fields import say
 from smartos_wizard.screens.step_list import step_list
-from smartos_wizard.screens.widgets.gauges import clock_time
-from smartos_wizard.screens.widgets.panel import pairs
+from smartos_wizard.screens.told_work import ToldWork
 from smartos_wizard.screens.work_words import how_it_ended
-from smartos_wizard.screens.working import Working
 
 INSTALL = "dualboot-install"
 _BESIDE = 16
 """Rows of the window that are not the list of steps."""
 
 
-class DualbootWork(Working):
+class DualbootWork(ToldWork):
     """One job about how this computer starts, as it goes."""
 
     SIDE_TITLE: ClassVar[str] = "The computer and what happened"
@@ -55,49 +52,20 @@ Boot sectors, GRUB itself, every disk and pool, and what starts by itself.
         """What was noted last."""
         yield Static("", id="noted", markup=False)
 
-    def side(self) -> ComposeResult:
-        """The computer, and what was noted."""
-        yield Static("", id="facts", markup=False)
-        yield Static("Events", classes="heading gap", markup=False)
-        yield Static("", id="events", markup=False)
-
     def steps(self, width: int) -> Content:
         """One below the other."""
         return step_list(self.progress, self.plan, self.marks, width, self.app.size.height - _BESIDE)
 
-    def draw_head(self, width: int) -> None:
-        """The side."""
-        del width
-        if self.app.size.width < 110:
-            return
+    def facts(self) -> list[tuple[str, str]]:
+        """The menu, where the files go, the release."""
         params = self.plan.params
-        rows = [("Menu", str(params.get("grub_cfg", ""))), ("Files", str(params.get("home", ""))), ("Release", str(params.get("stamp", "")))]  # fmt: skip
-        say(self.query_one("#facts", Static), pairs([r for r in rows if r[1]], width=34), grows=True)
-        notes = [
-            Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-10:]
-        ]
-        say(
-            self.query_one("#events", Static),
-            Content("\n").join(notes or [Content("Nothing yet.")]),
-            grows=True,
-        )
+        rows = (("Menu", "grub_cfg"), ("Files", "home"), ("Release", "stamp"))
+        return [(name, str(params[key])) for name, key in rows if params.get(key)]
 
     def draw_below(self, meters: dict[str, Meter], width: int) -> None:
         """The last word, once there is one."""
         del meters
-        place, note = (
-            self.query_one("#noted", Static),
-            self.progress.notes[-1] if self.progress.notes else None,
-        )
-        place.display = note is not None and not self._ended
-        if note is not None:
-            words = note.text if len(note.text) <= width else note.text[: width - 1] + "…"
-            say(
-                place,
-                Content.assemble((words, "bold $warning" if note.level == "warning" else "$dim")),
-                grows=True,
-            )
-        self.query_one("#meters").display = not self._ended
+        self.last_word(width)
 
     # ------------------------------------------------------------------ the end
 

@@ -97,13 +97,7 @@ This machine's disks and boot set-up, its network settings, and guests of other 
     def draw_below(self, meters: dict[str, Meter], width: int) -> None:
         """The last word, once there is one."""
         del meters
-        place = self.query_one("#noted", Static)
-        note = self.progress.notes[-1] if self.progress.notes else None
-        place.display = note is not None and not self._ended
-        if note is not None:
-            words = note.text if len(note.text) <= width else note.text[: width - 1] + "…"
-            place.update(Content.assemble((words, "bold $warning" if note.level == "warning" else "$dim")))
-        self.query_one("#meters").display = not self._ended
+        self.last_word(width)
 
     # ------------------------------------------------------------------ the end
 

@@ -15,20 +15,17 @@ from smartos_wizard.core.progress import Meter
 from smartos_wizard.core.text import folded
 from smartos_wizard.screens.netboot_model import ServeAnswers, answers_of
 from smartos_wizard.screens.netboot_words import here
-from smartos_wizard.screens.options_fields import say
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.step_list import step_list
-from smartos_wizard.screens.widgets.gauges import clock_time
-from smartos_wizard.screens.widgets.panel import pairs
+from smartos_wizard.screens.told_work import ToldWork
 from smartos_wizard.screens.work_words import how_it_ended
-from smartos_wizard.screens.working import Working
 
 BUILD, CHECK, SERVE, CONFIG = "netboot-build", "netboot-check", "netboot-serve", "netboot-config"
 _BESIDE = 16
 """Rows of the window that are not the list of steps."""
 
 
-def netboot_work(job: Job, plan: Plan) -> Working:
+def netboot_work(job: Job, plan: Plan) -> ToldWork:
     """The screen of a job of that room."""
     if plan.kind == SERVE:
         from smartos_wizard.screens.netboot_serve_work import ServeWork
@@ -41,7 +38,7 @@ def netboot_work(job: Job, plan: Plan) -> Working:
     return NetbootWork(job, plan)
 
 
-class NetbootWork(Working):
+class NetbootWork(ToldWork):
     """A tree that is built, or configuration that is written."""
 
     SIDE_TITLE: ClassVar[str] = "The tree and what happened"
@@ -56,12 +53,6 @@ the tree is then as it was, and what was downloaded is kept. At the end every fi
 ### What is not touched?
 Everything else in that directory, and every other one.
 """
-
-    def side(self) -> ComposeResult:
-        """What it is about, and what was noted."""
-        yield Static("", id="facts", markup=False)
-        yield Static("Events", classes="heading gap", markup=False)
-        yield Static("", id="events", markup=False)
 
     def below(self) -> ComposeResult:
         """What was noted last, where it is not at the side."""
@@ -83,35 +74,10 @@ Everything else in that directory, and every other one.
             rows.append(("Leave it", ", ".join(map(str, params["gone"]))))
         return [(name, words) for name, words in rows if words]
 
-    def draw_head(self, width: int) -> None:
-        """The side."""
-        del width
-        if self.app.size.width < 110:
-            return
-        say(self.query_one("#facts", Static), pairs(self.facts(), width=34), grows=True)
-        notes = [
-            Content.assemble((f"{clock_time(n.at)}  ", "$dim"), n.text) for n in self.progress.notes[-10:]
-        ]
-        say(
-            self.query_one("#events", Static),
-            Content("\n").join(notes or [Content("Nothing yet.")]),
-            grows=True,
-        )
-
     def draw_below(self, meters: dict[str, Meter], width: int) -> None:
         """The last word."""
         del meters
-        place = self.query_one("#noted", Static)
-        note = self.progress.notes[-1] if self.progress.notes else None
-        place.display = note is not None and not self._ended
-        if note is not None:
-            words = note.text if len(note.text) <= width else note.text[: width - 1] + "…"
-            say(
-                place,
-                Content.assemble("  ", (words, "bold $warning" if note.level == "warning" else "$dim")),
-                grows=True,
-            )
-        self.query_one("#meters").display = not self._ended
+        self.last_word(width, "  ")
 
     # ------------------------------------------------------------------ the end
 

@@ -1,4 +1,4 @@
-"""What the work on a guest and on a machine share: the steps keep to the window, and beside them stand facts and events."""
+"""What works on guests, machines, trees and entries share: the steps keep to the window, and beside them stand facts and events."""
 
 from __future__ import annotations
 
@@ -55,3 +55,14 @@ class ToldWork(Working):
         ]
         lines = Content("\n").join(notes or [Content("Nothing yet.")])
         say(self.query_one("#events", Static), lines, grows=True)
+
+    def last_word(self, width: int, lead: str = "") -> None:
+        """What was noted last in `#noted`, cut to a line, while the work goes on; gauges go when it has ended."""
+        place = self.query_one("#noted", Static)
+        note = self.progress.notes[-1] if self.progress.notes else None
+        place.display = note is not None and not self._ended
+        if note is not None:
+            words = note.text if len(note.text) <= width else note.text[: width - 1] + "…"
+            style = "bold $warning" if note.level == "warning" else "$dim"
+            say(place, Content.assemble(lead, (words, style)), grows=True)
+        self.query_one("#meters").display = not self._ended
