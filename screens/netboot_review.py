@@ -86,6 +86,8 @@ Everything else in that directory, and every other one.
     def _planned(self, plan: Plan) -> None:
         super()._planned(plan)
         self.query_one("#same", Static).update(self._same())
+        if not self.tokens:  # nothing is lost by it
+            self.query_one("#go").focus()
 
     def more(self) -> list[tuple[str, str, str]]:
         """The room there is, and what everybody can read."""

@@ -96,7 +96,8 @@ async def test_a_tree_is_built_from_the_list_to_its_end_and_served_on(world: Any
         assert "everything else in that directory" in said(app)
         assert "are free there" in text_grid(app)
         assert not Path(directory).exists()
-        await pilot.press("tab", "enter")
+        assert app.focused.id == "go"
+        await pilot.press("enter")
         await until(pilot, lambda: on(app, "NetbootWork")() and app.screen._ended, "the end", 60)
         assert "PROVEN" in text_grid(app)
         assert (Path(directory) / "boot.ipxe").is_file()
