@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # `make run PRACTICE=1`: no network, no root, no hardware.
+# Tests with real OpenZFS that take longer than all others together: `make lab-zfs` runs them.
+LONG := backup console plan run sending
 FLAGS := $(if $(filter-out 0 no false,$(PRACTICE)),--practice,)
 
 .PHONY: run test lint lab lab-zfs again bench pictures docs wheel clean help
@@ -26,10 +28,10 @@ lint: $(VENV)/.dev ## ruff, mypy strict, import contracts
 	$(BIN)/lint-imports
 
 lab: $(VENV)/.dev ## the tests with real parts: loop devices, QEMU, FUSE (as root, on Linux)
-	$(BIN)/pytest tests/lab -m lab -q -n 2 --dist loadgroup --ignore-glob='*_zfs.py' $(ARGS)
+	$(BIN)/pytest tests/lab -m lab -q -n 2 --dist loadgroup $(LONG:%=--ignore=tests/lab/test_%_zfs.py) $(ARGS)
 
-lab-zfs: $(VENV)/.dev ## the tests on real OpenZFS, for the re-install that is being built (half an hour)
-	$(BIN)/pytest tests/lab/test_*_zfs.py -m lab -q $(ARGS)
+lab-zfs: $(VENV)/.dev ## the re-install on a machine with real OpenZFS: an hour or two without hardware acceleration
+	$(BIN)/pytest $(LONG:%=tests/lab/test_%_zfs.py) -m lab -q $(ARGS)
 
 again: $(VENV)/.dev ## what failed last, once more, one test after the other; what fails twice fails
 	$(BIN)/pytest $(WHERE) -q --last-failed --last-failed-no-failures none $(ARGS)

@@ -13,8 +13,8 @@ from tests.lab.rig.guest import Guest, running
 from tests.lab.rig.space import private_space
 
 _homes = count()
-_IN_TREES = ("virtualbox", "vboxapi", "zfs", "vmware", "ovf")
-"""Words in the names of the files whose tests live in trees of their own; they go on beside the others."""
+_IN_TREES = ("virtualbox", "vboxapi", "zfs", "vmware", "ovf", "netboot", "generated")
+"""Words in the names of the files whose tests live in trees or networks of their own; they go on beside the others."""
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook; later they count for nothing
