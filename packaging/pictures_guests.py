@@ -20,7 +20,7 @@ async def home(app: Any, pilot: Any) -> None:
 
     vars(app.desk).pop("jobs", None)  # another tour left unfinished work
     app.go_home()
-    await steps.until(pilot, lambda: "Newest" in steps.text_grid(app), "home")
+    await steps.until(pilot, steps.on(app, "Home"), "home")
 
 
 async def road(app: Any, pilot: Any, world: Any) -> AsyncIterator[str]:

@@ -75,11 +75,15 @@ No disk is opened before that; this computer's own disk is never offered.
 
     def _menu(self) -> None:
         menu = self.query_one("#menu", Choices)
-        air = self.app.size.height >= 30
-        gap = [("", Content(" "), False)] if air else []
-        short = self.app.size.width < 76
+        short, room = self.app.size.width < 76, self._room()
         offered = [entry for entry in _MENU if entry[0] != "guests" or self._guests]
-        rows = [(name, _entry(head, "" if short else words), True) for name, head, words in offered]
+        # the name and a line between the cards come first
+        air = self.app.size.height >= self._needs() + len(offered) - 1 + 6
+        gap = [("", Content(" "), False)] if air else []
+        rows = [
+            (name, _entry(head, "" if short else _fitted(words, room - 36)), True)
+            for name, head, words in offered
+        ]
         menu.fill(
             [x for row in rows for x in (row, *gap)][: None if not gap else -1], keep=menu.chosen or "make"
         )
@@ -92,16 +96,23 @@ No disk is opened before that; this computer's own disk is never offered.
 
     def _make_room(self) -> None:
         """The name goes first, then the air between the cards, then the news: unfinished work and the menu stay."""
-        height, width = self.app.size.height, self.app.size.width
-        news = 4 if self.wizard.desk.world.practice else 3
-        needs = 4 + (len(_MENU) - (not self._guests) + 2) + (news + 2)
-        if self._rows:
-            needs += 2 + 4 * min(3, len(self._rows))
+        height, width, needs = self.app.size.height, self.app.size.width, self._needs()
         gaps = 3 if self._rows else 2
         self.query_one("#wordmark").display = height >= needs + 4 and width >= 60
         self.query_one("#now").display = not self._rows or height >= needs
         for card in self.query(".card"):
             card.set_class(height < needs + 4 + gaps, "-tight")
+
+    def _room(self) -> int:
+        """The columns of a line in a card, the room of a scroll bar left out."""
+        wide = self.app.size.width
+        return wide - 9 - (42 if wide >= 110 else 0)
+
+    def _needs(self) -> int:
+        """The lines of everything, close together."""
+        news = 4 if self.wizard.desk.world.practice else 3
+        jobs = 2 + 4 * min(3, len(self._rows)) if self._rows else 0
+        return 4 + (len(_MENU) - (not self._guests) + 2) + (news + 2) + jobs
 
     def command(self) -> str:
         """The list of commands."""
@@ -131,6 +142,7 @@ No disk is opened before that; this computer's own disk is never offered.
             keep=keep or (rows[0].job.id if rows else ""),
         )
         self.query_one("#left").display = bool(rows)
+        self._menu()
         self._make_room()
         if rows and first:
             choices.focus()
@@ -140,14 +152,15 @@ No disk is opened before that; this computer's own disk is never offered.
 
     def _job(self, row: JobRow) -> Content:
         mark, style = (self.marks.now, "$accent") if row.state == "running" else (self.marks.warn, "$warning")
-        room = max(30, self.app.size.width - 14)
+        room = max(30, self._room() - 4)
         key = "[Enter] follow" if row.state == "running" else "[Enter] take it up again   [d] dismiss"
         if row.state == "running":
             key += "   [c] cancel"
+        title = _fitted(row.title, room)
         return Content.assemble(
-            "  ", (mark, style), (f" {row.title}"[:room], "bold"),
+            "  ", (mark, style), (f" {title}", "bold"),
             f"\n    {_WORDS[row.state]}" + (f" at {row.where}" if row.where else ""),
-            ("\n    " + (row.means if len(row.means) < room - 4 else row.means[: room - 5] + "…"), "$dim"), (f"\n    {key}", "$secondary"),
+            ("\n    " + _fitted(row.means, room), "$dim"), (f"\n    {key}", "$secondary"),
         )  # fmt: skip
 
     def _news(self, found: tuple[Offer, frozenset[str]]) -> None:
@@ -265,9 +278,9 @@ No disk is opened before that; this computer's own disk is never offered.
 
 _MENU = (
     ("make", "Make a USB key", "download, check, write, prove"),
-    ("keys", "Look after a key", "show · prove · configure · upgrade"),
+    ("keys", "Look after a key", "show, prove, configure, upgrade"),
     ("sandbox", "Try SmartOS in a sandbox", "a machine that can harm nothing"),
-    ("guests", "Your guests", "start · stop · console · delete"),
+    ("guests", "Your guests", "start, stop, console, delete"),
     ("reinstall", "Re-install a SmartOS machine", "survey first, wipe one pool"),
     ("netboot", "Boot over the network", "a tree, served from this computer"),
     ("dualboot", "Beside Linux, through GRUB", "one entry more in its menu"),
@@ -275,6 +288,10 @@ _MENU = (
     ("pool", "What would the pool look like?", "type disks, see vdevs and spares"),
     ("how", "How this works", "what may be lost, and why not"),
 )
+
+
+def _fitted(words: str, room: int) -> str:
+    return words if len(words) <= room else f"{words[: max(0, room - 1)]}…"
 
 
 def _entry(name: str, words: str) -> Content:

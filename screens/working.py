@@ -102,7 +102,7 @@ class Working(Page):
 
     def draw(self) -> None:
         """Everything from the newest picture and the clock; nothing where the screen is gone already."""
-        if not self.query("#body"):
+        if self not in self.app.screen_stack or not self.query("#body"):
             return
         width = max(40, (self.query_one("#body").content_region.width or self.app.size.width - 4) - 1) - 4
         self.draw_head(width)

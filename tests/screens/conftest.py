@@ -101,6 +101,16 @@ def on(app: Any, name: str) -> Callable[[], bool]:
     return lambda: type(app.screen).__name__ == name and getattr(app.screen, "filled", True)
 
 
+async def choose(app: Any, pilot: Any, name: str) -> None:
+    """Choose an entry of Home's menu by its name, with the keys."""
+    menu = app.screen.query_one("#menu")
+    while menu.chosen != name:
+        before = menu.chosen
+        await pilot.press("down")
+        assert menu.chosen != before, f"no entry {name}"
+    await pilot.press("enter")
+
+
 @asynccontextmanager
 async def wizard(
     world: Any, size: tuple[int, int] = (80, 24), **options: Any

@@ -12,7 +12,7 @@ from smartos_wizard.core.errors import WizardError
 from smartos_wizard.screens.hardware import graver_first, verdict_lines
 from smartos_wizard.screens.machine_desk import Checked
 from smartos_wizard.screens.words import ASCII, UNICODE
-from tests.screens.conftest import on, text_grid, text_of, until, wizard
+from tests.screens.conftest import choose, on, text_grid, text_of, until, wizard
 
 ALL = tuple(
     Verdict(name, level, f"{name} found " * 4, "Because of this and that. " * 5, todo)
@@ -25,7 +25,7 @@ ALL = tuple(
 
 async def to_check(app: Any, pilot: Any) -> None:
     """From Home, by its own entry."""
-    await pilot.press(*["down"] * 4, "enter")
+    await choose(app, pilot, "fit")
     await until(pilot, lambda: on(app, "Fit")() and "Looking" not in text_of(app, "#sentence"), "the check")
     await pilot.pause(0.1)
 
@@ -79,7 +79,7 @@ async def test_looking_takes_its_time_and_nothing_waits_for_it(world: Any) -> No
             return checked
 
         app.desk.machine.check = slow
-        await pilot.press(*["down"] * 4, "enter")
+        await choose(app, pilot, "fit")
         await until(pilot, on(app, "Fit"))
         assert "Looking at this machine" in text_grid(app)
         await pilot.press("escape")

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from smartos_wizard.core.errors import WizardError
-from tests.screens.conftest import on, text_grid, text_of, until, wizard
+from tests.screens.conftest import choose, on, text_grid, text_of, until, wizard
 
 
 async def to_pool(app: Any, pilot: Any) -> None:
     """From Home, by its own entry."""
-    await pilot.press(*["down"] * 5, "enter")
+    await choose(app, pilot, "pool")
     await until(pilot, lambda: on(app, "Pool")() and app.focused is not None, "the pool")
 
 
