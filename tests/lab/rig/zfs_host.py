@@ -120,7 +120,8 @@ class ZfsHost:
         shared = "security_model=none,readonly=on,multidevs=remap"
         line = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536",
+            # With all that QEMU can imitate ("max"), a shell in it was once seen to end with a segmentation fault.
+            "-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-smp", "2", "-m", "1536",
             "-kernel", str(self.tree.kernel.vmlinuz), "-initrd", str(self.tree.kernel.initramfs),
             "-append", f"console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off lab_init=/lab-begin {words}",
             *self._serial(),
