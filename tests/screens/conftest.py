@@ -5,6 +5,7 @@ Waits are for a condition, never for a time. `--update-goldens` writes what is s
 
 from __future__ import annotations
 
+import gc
 import io
 import re
 import shutil
@@ -35,6 +36,14 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _light() -> Iterator[None]:
+    """What earlier apps left in memory is not looked through again by the collector for every later test."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
