@@ -69,7 +69,7 @@ class Desk:
         self.reinstall = ReinstallDesk(world)
         self.netboot = NetbootDesk(world, self.care)
         self.restore = RestoreDesk(world)
-        self.dualboot = DualbootDesk(world)
+        self.dualboot = DualbootDesk(world, self)
 
     def listing(self) -> Listing:
         """The mirror's listing, or the last good one. Raises NetworkFailed."""

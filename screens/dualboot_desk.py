@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from smartos_wizard.core.plan import Plan
     from smartos_wizard.media.model import VerifiedImage
     from smartos_wizard.netboot.dualboot_model import Setup
+    from smartos_wizard.screens.desk import Desk
     from smartos_wizard.world import World
 
 
 class DualbootDesk:
     """Asks the room. Every plan is that of the command of the same name."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, releases: Desk) -> None:
+        """`releases` is asked what is stored, and how the rest is had."""
+        self.world, self._releases = world, releases
 
     # ------------------------------------------------------------------ this Linux
 
@@ -86,16 +88,12 @@ class DualbootDesk:
 
     def image(self, stamp: str, way: Way) -> VerifiedImage | None:
         """That release in the form this way takes, if it is here and verified."""
-        from smartos_wizard.screens.desk import Desk
-
-        desk = Desk(self.world)
+        desk = self._releases
         return desk.stored_image(stamp, "iso") if way is Way.ISO else desk.care.platform(stamp)
 
     def download_plan(self, stamp: str, way: Way) -> Plan:
         """The plan to have it. Raises NetworkFailed, ChecksumFailed, Refused."""
-        from smartos_wizard.screens.desk import Desk
-
-        desk = Desk(self.world)
+        desk = self._releases
         return desk.download_plan(stamp, "iso") if way is Way.ISO else desk.care.platform_download(stamp)[0]
 
     def refuse(self, said: Beside) -> None:

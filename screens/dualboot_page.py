@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from smartos_wizard.core.errors import ErrorReport
-from smartos_wizard.screens.asking import Asking
-from smartos_wizard.screens.dualboot_words import start
-from smartos_wizard.screens.page import Page, error_words
+from smartos_wizard.screens.room_page import RoomPage
 
 if TYPE_CHECKING:
     from smartos_wizard.screens.dualboot_desk import DualbootDesk
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
 STEPS = ("Look", "Way", "Release", "Told", "Entry", "Review")
 
 
-class DualbootPage(Page):
+class DualbootPage(RoomPage):
     """A step on the way to SmartOS beside Linux."""
 
     STEP: ClassVar[str] = ""
@@ -37,22 +34,9 @@ class DualbootPage(Page):
         """Something scrolls, the rest stays."""
         return Vertical(id="body")
 
-    def words(self) -> str:
-        """The command that does the same, without its beginning."""
-        return ""
-
-    def command(self) -> str:
-        """The command that does the same."""
-        words = self.words()
-        return f"{start(practice=self.wizard.desk.world.practice)} {words}" if words else ""
-
     def again_by_command(self) -> None:
         """The command follows what was chosen."""
         self.query_one("#same").update(self._same())  # type: ignore[attr-defined]
-
-    def wrong(self, error: ErrorReport) -> None:
-        """Something did not work; the screen stays as it is."""
-        self.wizard.ask(Asking("That did not work", error_words(error), (("ok", "Close"),), tall=True))
 
 
 def step_title(step: str) -> str:

@@ -15,11 +15,12 @@ from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.desk import Offer
 from smartos_wizard.screens.dualboot_model import Beside
 from smartos_wizard.screens.dualboot_page import step_title
-from smartos_wizard.screens.dualboot_words import command_words, start
+from smartos_wizard.screens.dualboot_words import command_words
 from smartos_wizard.screens.flow import Stage
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.release import ChooseRelease
 from smartos_wizard.screens.widgets.choices import Choices
+from smartos_wizard.screens.words import begin
 from smartos_wizard.screens.work import Work
 
 
@@ -58,7 +59,7 @@ This Linux, so far. Only this program's cache directory is written.
 
     def command(self) -> str:
         """The same by command."""
-        return f"{start(practice=self.wizard.desk.world.practice)} {command_words('plan', self.said)}"
+        return f"{begin(practice=self.wizard.desk.world.practice)} {command_words('plan', self.said)}"
 
     def action_reload(self) -> None:
         """Once more: the list first, sizes and checksums after it."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.journal import Job
@@ -14,15 +14,19 @@ from smartos_wizard.core.plan import Plan
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.dualboot_model import Beside
 from smartos_wizard.screens.dualboot_page import step_title
-from smartos_wizard.screens.dualboot_words import command_words, start
+from smartos_wizard.screens.dualboot_words import command_words
 from smartos_wizard.screens.page import error_words
-from smartos_wizard.screens.review import Review
+from smartos_wizard.screens.review_named import NamedReview
+from smartos_wizard.screens.words import begin
+
+if TYPE_CHECKING:
+    from smartos_wizard.screens.working import Working
 
 
-class DualbootChange(Review):
+class DualbootChange(NamedReview):
     """A plan about how this computer starts. What is typed is its name, all of it."""
 
-    STAGE = None  # type: ignore[assignment]
+    NO_PLAN = "It cannot be done."
     STEP: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3", "full", "Full plan", id="dualboot.full", key_display="F3", tooltip="Every detail, and what one would type by hand"),
@@ -48,7 +52,7 @@ class DualbootChange(Review):
     def command(self) -> str:
         """The command that does the same."""
         sudo = "" if self.changeable else "sudo "
-        return f"{sudo}{start(practice=self.wizard.desk.world.practice)} {self.words()}"
+        return f"{sudo}{begin(practice=self.wizard.desk.world.practice)} {self.words()}"
 
     def _planned(self, plan: Plan) -> None:
         """The field has the focus: names begin with any letter, and Enter in it only arms."""
@@ -88,42 +92,25 @@ class DualbootChange(Review):
         """Once the name is there as it is."""
         return self._plan is not None and (self.query_one("#token", Input).value.strip(),) == self.tokens
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:  # type: ignore[override]
-        """Enter in the field moves to the button it armed; it never begins by itself."""
-        event.prevent_default()
-        if self.is_armed:
-            self.query_one("#go").focus()
-        else:
-            self.notify("Not armed: what was typed is not this computer's name.", severity="warning")
-
-    def _failed(self, error: ErrorReport) -> None:
-        super()._failed(error)
-        if self._plan is None:
-            for part in ("#open", "#token", "#close", "#go"):
-                self.query_one(part).display = False
-            self.query_one("#confirm").border_title = "It cannot be done."
-            self.query_one("#state", Static).update("")
-            self.query_one("#back", Button).focus()
+    def not_armed(self) -> str:
+        """What is wrong with what was typed."""
+        return "what was typed is not this computer's name."
 
     # ------------------------------------------------------------------ beginning
 
     def _begin(self) -> None:
-        plan, desk = self._plan, self.wizard.desk
-        assert plan is not None
+        if self.changeable:
+            super()._begin()
+            return
         self._started = True
         self._judge()
-        if self.changeable:
-            self.ask_rooms(lambda: desk.start(plan, self.tokens), self._begun, self._refused)
-        else:
-            self.ask_rooms(self.root_command, self._as_root, self._refused)
+        self.ask_rooms(self.root_command, self._as_root, self._refused)
 
-    def _begun(self, job: Job) -> None:
+    def work(self, job: Job) -> Working:
+        """With the disk that was named."""
         from smartos_wizard.screens.dualboot_work import DualbootWork
 
-        left, self.wizard.resumes = self.wizard.resumes, None
-        if left is not None:
-            left.seen_file.touch()
-        self.wizard.watch_job(job, screen=DualbootWork(job, self._plan, self.disk()))
+        return DualbootWork(job, self._plan, self.disk())
 
     def disk(self) -> str:
         """The disk that SmartOS' pool shall take, in words."""

@@ -17,7 +17,7 @@ from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.dualboot_model import Beside
 from smartos_wizard.screens.dualboot_options import OPTIONS, ZONES, option_of
 from smartos_wizard.screens.dualboot_page import step_title
-from smartos_wizard.screens.dualboot_words import command_words, start
+from smartos_wizard.screens.dualboot_words import command_words
 from smartos_wizard.screens.options import Options
 from smartos_wizard.screens.options_ask import OptionsAsking, said_by
 from smartos_wizard.screens.options_boxes import Asked, Box, Pick
@@ -25,6 +25,7 @@ from smartos_wizard.screens.options_fields import Row, Turning, put, say
 from smartos_wizard.screens.options_list import OPENED, Offer, Option
 from smartos_wizard.screens.options_model import Given, asks_speed, in_words, shown, sum_up, take
 from smartos_wizard.screens.page import error_words
+from smartos_wizard.screens.words import begin
 
 
 class DualbootTold(Options):
@@ -204,7 +205,7 @@ This Linux, so far. Secrets go into a file that only root can read, never into t
 
     def command(self) -> str:
         """The same by command."""
-        return f"{start(practice=self.wizard.desk.world.practice)} {command_words('plan', self.said)}"
+        return f"{begin(practice=self.wizard.desk.world.practice)} {command_words('plan', self.said)}"
 
     # ------------------------------------------------------------------ on
 
@@ -237,6 +238,8 @@ This Linux, so far. Secrets go into a file that only root can read, never into t
 class _Boxes(OptionsAsking):
     """The boxes, in the words of an entry beside Linux. Answers come from a file, which root can read too."""
 
+    PASSWORD = "For the entry “rescue”. Only a hash is kept, in a file that root alone can read; it does not stand in the menu."
+
     def answers(self) -> None:
         """A file of answers, or none."""
         if self.page.choices.answers is None:
@@ -267,16 +270,3 @@ class _Boxes(OptionsAsking):
     def _take_answers(self, answers: dict[str, str] | None, place: str) -> None:
         page = self.page
         page.took(page.choices.with_(answers=answers), replace(page.given, answers_file=place))
-
-    def _ask_password(self) -> None:
-        words = "For the entry “rescue”. Only a hash is kept, in a file that root alone can read; it does not stand in the menu."
-        fields = [Asked("one", "Password", hidden=True), Asked("two", "Once more", hidden=True)]
-        made: list[str] = []
-
-        def check(found: dict[str, str]) -> str:
-            if found["one"] != found["two"]:
-                return "The two are different."
-            made.clear()
-            return said_by(lambda: made.append(self.desk.shadow(found["one"])))
-
-        self._box(Box("Root's password", words, fields, check), lambda _found: self._take_shadow(made[0]))

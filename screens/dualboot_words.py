@@ -152,11 +152,6 @@ def installed_words(seen: Seen) -> list[tuple[str, str]]:
 # ------------------------------------------------------------------ the same by command
 
 
-def start(*, practice: bool) -> str:
-    """How the command begins."""
-    return "smartos-wizard --practice" if practice else "smartos-wizard"
-
-
 def _root(seen: Seen) -> list[str]:
     return ["--root", seen.root] if seen.root else []
 

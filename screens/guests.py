@@ -17,6 +17,7 @@ from smartos_wizard.screens.guest_actions import GuestActions
 from smartos_wizard.screens.guests_words import row
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.widgets.choices import Choices
+from smartos_wizard.screens.words import begin
 
 _EVERY = 2.0  # seconds between two looks; a hypervisor that has not answered is not asked again meanwhile
 _AT_ONCE = 4
@@ -74,7 +75,7 @@ Guests of other programs: they are not even looked at.
 
     def command(self) -> str:
         """The list by command."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         return f"{start} guest list"
 
     def refresh_now(self) -> None:

@@ -11,7 +11,7 @@ from smartos_wizard.core import text
 from smartos_wizard.guests.looking import Look
 from smartos_wizard.guests.model import Guest, State
 from smartos_wizard.guests.sandbox import compared
-from smartos_wizard.screens.words import Marks
+from smartos_wizard.screens.words import Marks, begin
 
 _WORDS: dict[State, tuple[str, str, str]] = {
     State.RUNNING: ("done", "$success", "running"),
@@ -162,7 +162,7 @@ def sandbox_table(look: Look, marks: Marks) -> Content:
 
 def by_command(words: str, name: str, *, practice: bool, after: str = "") -> str:
     """The command of the same name."""
-    start = "smartos-wizard --practice" if practice else "smartos-wizard"
+    start = begin(practice=practice)
     return f"{start} guest {words} {shlex.quote(name)}{f' {after}' if after else ''}"
 
 

@@ -18,7 +18,7 @@ from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.screens.machine_desk import GRAVITY, LEVELS, Checked
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.widgets.reading import Reading
-from smartos_wizard.screens.words import Marks
+from smartos_wizard.screens.words import Marks, begin
 
 _STYLES = {
     Level.OK: "$success",
@@ -68,7 +68,7 @@ Everything: it is only looked at. No disk is opened.
 
     def command(self) -> str:
         """The same by command."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         return f"{start} doctor --target"
 
     def ready(self) -> None:

@@ -21,7 +21,7 @@ from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.widgets.choices import Choices
 from smartos_wizard.screens.widgets.panel import pairs
 from smartos_wizard.screens.widgets.reading import Reading
-from smartos_wizard.screens.words import disk_line
+from smartos_wizard.screens.words import begin, disk_line
 
 _NARROW = 76  # columns below which an entry is its name alone
 
@@ -66,7 +66,7 @@ Nothing is changed before you saw the plan and typed what names the key.
 
     def command(self) -> str:
         """What shows this key."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         return f"{start} key show {self.target.path}"
 
     def ready(self) -> None:
@@ -192,7 +192,7 @@ Nothing is changed before you saw the plan and typed what names the key.
                 hint="There is nothing to compare it with.",
             )
         if image is None:
-            start = "smartos-wizard --practice" if desk.world.practice else "smartos-wizard"
+            start = begin(practice=desk.world.practice)
             raise Refused(
                 "not-in-store",
                 f"Comparing needs release {self._stamp}, which is not stored here yet.",

@@ -19,7 +19,7 @@ from smartos_wizard.screens.options import Options
 from smartos_wizard.screens.options_model import Given
 from smartos_wizard.screens.options_words import boot_flags
 from smartos_wizard.screens.page import Page, error_words
-from smartos_wizard.screens.words import disk_line
+from smartos_wizard.screens.words import begin, disk_line
 
 if TYPE_CHECKING:
     pass
@@ -47,7 +47,7 @@ Nothing is changed. Where it cannot be read, `F2` begins with what the release s
 
     def command(self) -> str:
         """The same by command."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         return f"{start} key configure {self.target.path} …"
 
     def body(self) -> ComposeResult:
@@ -137,7 +137,7 @@ SmartOS on the key and your own files on it. Root's password is kept as a hash o
 
     def command(self) -> str:
         """The same by command."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         choices, given = getattr(self, "choices", self._begin[0]), getattr(self, "given", self._begin[1])
         return f"{start} key configure {self.target.path} --reset {boot_flags(choices, given)}".rstrip()
 

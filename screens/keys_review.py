@@ -18,6 +18,7 @@ from smartos_wizard.screens.options_model import Given
 from smartos_wizard.screens.options_words import boot_flags
 from smartos_wizard.screens.plan_words import plan_words
 from smartos_wizard.screens.review import Review
+from smartos_wizard.screens.words import begin
 
 if TYPE_CHECKING:
     pass
@@ -43,7 +44,7 @@ class KeyReview(Review):
 
     def by_command(self, words: str) -> str:
         """The command that begins with `key`."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         return f"{start} key {words}"
 
     def action_back(self) -> None:

@@ -17,7 +17,7 @@ from smartos_wizard.screens.keys_review import UpgradeReview
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.release import ChooseRelease
 from smartos_wizard.screens.widgets.choices import Choices
-from smartos_wizard.screens.words import disk_line
+from smartos_wizard.screens.words import begin, disk_line
 from smartos_wizard.screens.work import Work
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ The key, so far.
 
     def command(self) -> str:
         """The same by command."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         return f"{start} key upgrade {self.target.path} --release latest"
 
     def action_reload(self) -> None:

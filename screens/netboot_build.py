@@ -116,12 +116,6 @@ Everything else in that directory, and every other one. Where something of yours
 
     # ------------------------------------------------------------------ what is shown
 
-    @property
-    def keep_wrong(self) -> bool:
-        """Whether what is to be kept is no number."""
-        keep = self.said.keep.strip()
-        return bool(keep) and not (keep.isascii() and keep.isdigit() and 0 < int(keep[:6]) < 1000)
-
     def changed(self) -> None:
         """The directory now and afterwards."""
         if not self.query("#drawn"):
@@ -129,8 +123,12 @@ Everything else in that directory, and every other one. Where something of yours
         said = self.said
         self.note(
             "keep",
-            "a number, 1 or more" if self.keep_wrong else "of those in the tree" if said.keep.strip() else "",
-            bad=self.keep_wrong,
+            "a number, 1 or more"
+            if self.said.keep_wrong
+            else "of those in the tree"
+            if said.keep.strip()
+            else "",
+            bad=self.said.keep_wrong,
         )
         stamps = ", ".join(said.stamps)
         there = self.facts is not None and bool(self.facts.stamps)
@@ -139,7 +137,7 @@ Everything else in that directory, and every other one. Where something of yours
         self.note("console", BESIDE.get(said.console, ""))
         lines = [self.tree_words()]
         facts = self.facts
-        if facts is not None and not facts.problem and not self.keep_wrong:
+        if facts is not None and not facts.problem and not self.said.keep_wrong:
             lines += self._after(facts)
         self.query_one("#drawn", Static).update(Content("\n").join(lines))
         self.sum(self._sum(), bad=bool(facts is not None and facts.problem))
@@ -194,7 +192,7 @@ Everything else in that directory, and every other one. Where something of yours
     def action_next(self) -> None:
         """The plan."""
         facts = self.facts
-        if self.keep_wrong:
+        if self.said.keep_wrong:
             self.query_one("#keep").focus()
             return
         if facts is None or facts.problem:

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.journal import Job
 from smartos_wizard.screens.netboot_desk import OFFICIAL
 from smartos_wizard.screens.netboot_page import LongRow, NetbootForm
@@ -111,6 +112,6 @@ Everything: it only reads.
     def _begun(self, job: Job) -> None:
         self.wizard.watch_job(job)
 
-    def _refused(self, error: object) -> None:
+    def _refused(self, error: ErrorReport) -> None:
         self._going = False
-        self.wrong(error)  # type: ignore[arg-type]
+        self.wrong(error)

@@ -61,10 +61,6 @@ Everything: it only reads.
             lines = [Content.assemble((f"{self.marks.warn} ", "bold $warning"), note.text) for note in notes]
         say(self.query_one("#found-said", Static), Content("\n").join(lines), grows=True)
 
-    def steps(self, width: int) -> Content:
-        """None at the end: what was found needs the room."""
-        return super().steps(width)
-
     def leaves(self) -> bool:
         """Room for what was found."""
         if self.app.size.height < 32 and self.result.get("each"):
@@ -85,9 +81,7 @@ Everything: it only reads.
         """In one or two lines: the rest stands below."""
         each = list(self.result.get("each", ()))
         ended = self.progress.ended
-        if not each or not isinstance(ended, PlanFinished) or lost:
-            return super().how_it_ended(lost=lost)
-        if self.good:
+        if self.good or not each or not isinstance(ended, PlanFinished) or lost:
             return super().how_it_ended(lost=lost)
         error = ended.error
         wrong = sum(f.get("level") == "error" for f in self.result.get("findings", ()))

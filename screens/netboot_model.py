@@ -36,6 +36,12 @@ class BuildAnswers:
         return int(self.keep) if self.keep.strip() else None
 
     @property
+    def keep_wrong(self) -> bool:
+        """Whether what is to be kept is no number."""
+        keep = self.keep.strip()
+        return bool(keep) and not (keep.isascii() and keep.isdigit() and 0 < int(keep[:6]) < 1000)
+
+    @property
     def told(self) -> tuple[str, ...]:
         """What single machines are told: `MAC=PROFILE` and `MAC=FILE.json`."""
         return tuple(self.machines.split())

@@ -11,24 +11,23 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.text import folded
-from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.netboot_model import TreeFacts
-from smartos_wizard.screens.netboot_words import start, tree_line
+from smartos_wizard.screens.netboot_words import tree_line
 from smartos_wizard.screens.options_boxes import Pick
 from smartos_wizard.screens.options_fields import Row, Turning, put, say
 from smartos_wizard.screens.options_list import Offer
-from smartos_wizard.screens.page import Page, error_words
+from smartos_wizard.screens.room_page import RoomPage
 from smartos_wizard.screens.words import Marks
 
 if TYPE_CHECKING:
     from smartos_wizard.screens.netboot_desk import NetbootDesk
 
 
-class NetbootPage(Page):
+class NetbootPage(RoomPage):
     """A page of that part of the wizard. Back leads to where it begins."""
 
+    ROOM = "netboot"
     TITLE = "Boot over the network"
     SIDE_TITLE = "About booting over the network"
 
@@ -36,19 +35,6 @@ class NetbootPage(Page):
     def desk(self) -> NetbootDesk:
         """The counter of the room."""
         return self.wizard.desk.netboot
-
-    def words(self) -> str:
-        """The command that does the same, without its beginning."""
-        return ""
-
-    def command(self) -> str:
-        """The command that does the same."""
-        words = self.words()
-        return f"{start(practice=self.wizard.desk.world.practice)} {words}" if words else ""
-
-    def wrong(self, error: ErrorReport) -> None:
-        """Something did not work; the screen stays as it is."""
-        self.wizard.ask(Asking("That did not work", error_words(error), (("ok", "Close"),), tall=True))
 
     def action_back(self) -> None:
         """To where it begins."""

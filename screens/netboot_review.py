@@ -6,7 +6,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from smartos_wizard.core import text
-from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.text import folded
 from smartos_wizard.screens.netboot_model import HTTP, OWN, BuildAnswers, ServeAnswers, TreeFacts
@@ -42,12 +41,6 @@ class NetbootReview(MachineReview):
                 ]
             )
         )
-
-    def _begun(self, job: Job) -> None:
-        left, self.wizard.resumes = self.wizard.resumes, None
-        if left is not None:
-            left.seen_file.touch()
-        self.wizard.watch_job(job)
 
 
 class BuildReview(NetbootReview):

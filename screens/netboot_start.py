@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from smartos_wizard.screens.netboot_model import BuildAnswers, ServeAnswers, TreeFacts
 from smartos_wizard.screens.netboot_page import NetbootPage
-from smartos_wizard.screens.netboot_words import UEFI, start, tree_line
+from smartos_wizard.screens.netboot_words import UEFI, tree_line
 from smartos_wizard.screens.options_boxes import Pick
 from smartos_wizard.screens.options_list import Offer
 from smartos_wizard.screens.page import Page
@@ -91,9 +91,9 @@ server goes on. When it is stopped, nothing of it is left.
         self._fill()
         self.ask_rooms(lambda: (self.desk.known(), self.desk.proposed()), self._there, self.wrong)
 
-    def command(self) -> str:
+    def words(self) -> str:
         """The commands of the room."""
-        return f"{start(practice=self.wizard.desk.world.practice)} --help"
+        return "--help"
 
     def _there(self, found: tuple[tuple[TreeFacts, ...], str]) -> None:
         self._known, self._proposed = found

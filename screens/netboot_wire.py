@@ -14,7 +14,7 @@ from smartos_wizard.core.errors import ErrorReport, WizardError
 from smartos_wizard.netboot.interface import Interface
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.netboot_desk import port_of
-from smartos_wizard.screens.netboot_model import HTTP, OWN, ServeAnswers
+from smartos_wizard.screens.netboot_model import HTTP, OWN, PROXY, ServeAnswers
 from smartos_wizard.screens.netboot_page import LongRow, NetbootForm
 from smartos_wizard.screens.netboot_words import DANGER, GIVES, card_line, here, serve_words, tree_line
 from smartos_wizard.screens.options_fields import Row, Turning, typed
@@ -54,7 +54,6 @@ listened on. When it is stopped there is no process, no lease and no file of it 
         self.said = said
         self._cards: tuple[Interface, ...] = ()
         self._missing: ErrorReport | None = None
-        self._touched = bool(said.interface)
 
     def rows(self) -> ComposeResult:
         """The fields."""
@@ -280,7 +279,7 @@ listened on. When it is stopped there is no process, no lease and no file of it 
 
 
 _BESIDE = (
-    ("proxy", "none here: proxyDHCP"),
-    ("http", "files only; needs no root"),
-    ("own", "dangerous where others do"),
+    (PROXY, "none here: proxyDHCP"),
+    (HTTP, "files only; needs no root"),
+    (OWN, "dangerous where others do"),
 )

@@ -17,6 +17,7 @@ from smartos_wizard.netboot.serve_plan import PORT
 from smartos_wizard.screens.netboot_model import (
     HTTP,
     OWN,
+    PROXY,
     BuildAnswers,
     MachineRow,
     ServeAnswers,
@@ -24,16 +25,16 @@ from smartos_wizard.screens.netboot_model import (
 )
 from smartos_wizard.screens.options_list import Offer
 from smartos_wizard.screens.widgets.gauges import bar
-from smartos_wizard.screens.words import Marks
+from smartos_wizard.screens.words import Marks, begin
 
 UEFI = (
     "iPXE starts SmartOS by BIOS only: the kernel is a multiboot 1 kernel, which has no UEFI. A UEFI machine is told so "
     "on its screen: switch it to BIOS (legacy, CSM) boot, or start it from a key."
 )
 GIVES = (
-    Offer("proxy", "the network's own", "The network's DHCP server goes on as it is; this adds where to boot from (proxyDHCP)."),
-    Offer("http", "others do it all", "DHCP and TFTP are left to others; only files by HTTP. Takes no rights of root."),
-    Offer("own", "this computer", "Only on a network of its own: two servers that give addresses break a network."),
+    Offer(PROXY, "the network's own", "The network's DHCP server goes on as it is; this adds where to boot from (proxyDHCP)."),
+    Offer(HTTP, "others do it all", "DHCP and TFTP are left to others; only files by HTTP. Takes no rights of root."),
+    Offer(OWN, "this computer", "Only on a network of its own: two servers that give addresses break a network."),
 )  # fmt: skip
 DANGER = (
     "This computer would give addresses to every machine on {interface}, as a DHCP server does.\n\n"
@@ -68,7 +69,7 @@ def here(error: ErrorReport) -> ErrorReport:
 
 def start(*, practice: bool) -> str:
     """How the command begins."""
-    return "smartos-wizard --practice netboot" if practice else "smartos-wizard netboot"
+    return f"{begin(practice=practice)} netboot"
 
 
 def build_words(said: BuildAnswers, confirm: tuple[str, ...] = ()) -> str:

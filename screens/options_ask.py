@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from smartos_wizard.boot.model import BootChoices
 from smartos_wizard.core.errors import WizardError
@@ -30,6 +30,12 @@ def said_by(work: Callable[[], object]) -> str:
 
 class OptionsAsking:
     """Opens the box of a row and hands what was decided back to the page."""
+
+    PASSWORD: ClassVar[str] = (
+        "For Rescue Mode. Before setup the release's own password counts, and a machine that is set up has "
+        "that of its setup. Only a hash goes on the key."
+    )
+    """What root's password is for, and where it goes."""
 
     def __init__(self, page: Options) -> None:
         self.page = page
@@ -90,10 +96,7 @@ class OptionsAsking:
         self._pick("Root's password", offers, lambda v: self._ask_password() if v else self._take_shadow(""))
 
     def _ask_password(self) -> None:
-        words = (
-            "For Rescue Mode. Before setup the release's own password counts, and a machine that is set up has "
-            "that of its setup. Only a hash goes on the key."
-        )
+        words = self.PASSWORD
         fields = [Asked("one", "Password", hidden=True), Asked("two", "Once more", hidden=True)]
         made: list[str] = []
 

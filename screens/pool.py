@@ -21,6 +21,7 @@ from smartos_wizard.screens.options_fields import Row, Turning, put, say, typed
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.pool_model import EXAMPLE, LAYOUTS, SPARES, Asked, Seen, flags_of, look, sentences
 from smartos_wizard.screens.widgets.reading import Reading
+from smartos_wizard.screens.words import begin
 
 _RAM = "64GiB"
 _LEVELS = {"error": "bold $error", "warning": "bold $warning", "info": "$accent"}
@@ -94,7 +95,7 @@ Everything; no disk is opened.
 
     def command(self) -> str:
         """The same by command."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         return f"{start} pool preview {flags_of(getattr(self, '_asked', Asked()))}"
 
     # ------------------------------------------------------------------ what is asked

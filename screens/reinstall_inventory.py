@@ -14,16 +14,15 @@ from textual.widgets import Static
 from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.core.journal import Job
 from smartos_wizard.core.plan import Plan
-from smartos_wizard.core.text import folded, tame
+from smartos_wizard.core.text import counted, folded, tame
 from smartos_wizard.reinstall.inventory import Entry, missing_tokens
-from smartos_wizard.reinstall.saying import counted
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.options_boxes import Asked, Box
 from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.plan_words import plan_words
 from smartos_wizard.screens.reinstall_run_desk import Inventory
-from smartos_wizard.screens.reinstall_words import start
 from smartos_wizard.screens.widgets.choices import Choices
+from smartos_wizard.screens.words import begin
 
 _PROBLEMS = 3
 """Problems that are named below the list; all of them are in the box that F2 opens."""
@@ -86,7 +85,7 @@ Every machine, until all of them are confirmed; then the pools that each plan le
     def command(self) -> str:
         """The same by command."""
         words = f"reinstall run --inventory {self._path or 'FILE'}"
-        return f"{start(practice=self.wizard.desk.world.practice)} {words}"
+        return f"{begin(practice=self.wizard.desk.world.practice)} {words}"
 
     def _say(self, words: Content | str) -> None:
         self.query_one("#inventory-said", Static).update(words)

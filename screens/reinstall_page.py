@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from smartos_wizard.core.errors import ErrorReport
-from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.flow import Flow, Stage
-from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.reinstall_model import MachineAnswers
-from smartos_wizard.screens.reinstall_words import start
+from smartos_wizard.screens.room_page import RoomPage
 
 if TYPE_CHECKING:
     from smartos_wizard.screens.reinstall_desk import ReinstallDesk
 
 
-class MachinePage(Page):
+class MachinePage(RoomPage):
     """A step on that road."""
 
     @property
@@ -38,19 +35,6 @@ class MachinePage(Page):
     def onward(self, **changes: Any) -> None:
         """Note it, and go to the next step."""
         self.wizard.go(self.wizard.flow.forward(machine=replace(self.said, **changes)))
-
-    def words(self) -> str:
-        """The command that does the same, without its beginning."""
-        return ""
-
-    def command(self) -> str:
-        """The command that does the same."""
-        words = self.words()
-        return f"{start(practice=self.wizard.desk.world.practice)} {words}" if words else ""
-
-    def wrong(self, error: ErrorReport) -> None:
-        """Something did not work; the screen stays as it is."""
-        self.wizard.ask(Asking("That did not work", error_words(error), (("ok", "Close"),), tall=True))
 
     def survey_again(self) -> None:
         """Back to the survey, which asks the machine once more; what was decided is kept."""

@@ -16,8 +16,9 @@ from smartos_wizard.screens.options_boxes import Asked, Box
 from smartos_wizard.screens.page import error_words
 from smartos_wizard.screens.plan_words import plan_words
 from smartos_wizard.screens.reinstall_model import MachineAnswers
-from smartos_wizard.screens.reinstall_words import backup_words, plan_words_of, start
+from smartos_wizard.screens.reinstall_words import backup_words, plan_words_of
 from smartos_wizard.screens.review_named import NamedReview
+from smartos_wizard.screens.words import begin
 
 
 class MachineReview(NamedReview):
@@ -46,7 +47,7 @@ class MachineReview(NamedReview):
     def command(self) -> str:
         """The command that does the same."""
         words = self.words()
-        return f"{start(practice=self.wizard.desk.world.practice)} {words}" if words else ""
+        return f"{begin(practice=self.wizard.desk.world.practice)} {words}" if words else ""
 
     def _planned(self, plan: Plan) -> None:
         """The field has the focus: names begin with any letter, and Enter in it only arms."""

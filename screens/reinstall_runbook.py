@@ -22,6 +22,7 @@ from smartos_wizard.screens.page import Page, error_words
 from smartos_wizard.screens.runbook_keep import Kept
 from smartos_wizard.screens.widgets.choices import Choices
 from smartos_wizard.screens.widgets.reading import Reading
+from smartos_wizard.screens.words import begin
 
 if TYPE_CHECKING:
     from smartos_wizard.screens.reinstall_model import MachineAnswers
@@ -83,7 +84,7 @@ Everything, by this program.
 
     def command(self) -> str:
         """The same by command."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         way = dict(self.kept.book.facts).get("Way", "")[:1]
         return f"{start} reinstall runbook --survey FILE --way {way}"
 

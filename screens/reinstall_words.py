@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from smartos_wizard.screens.reinstall_model import MachineAnswers
 
 
-def start(*, practice: bool) -> str:
-    """How the command begins."""
-    return "smartos-wizard --practice" if practice else "smartos-wizard"
-
-
 def host_words(address: Address) -> str:
     """The machine and how it is reached, as the commands take it. A password is asked for."""
     words = [f"{address.user}@{address.host}" if address.user else address.host]

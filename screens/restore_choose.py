@@ -16,11 +16,11 @@ from smartos_wizard.core.errors import ErrorReport
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.options_boxes import Asked, Box
 from smartos_wizard.screens.page import Page, error_words
-from smartos_wizard.screens.reinstall_words import start
 from smartos_wizard.screens.restore_model import Backup, Restoring, facts_of, files_of
 from smartos_wizard.screens.widgets.choices import Choices
 from smartos_wizard.screens.widgets.panel import pairs
 from smartos_wizard.screens.widgets.reading import Reading
+from smartos_wizard.screens.words import begin
 
 
 class ChooseBackup(Page):
@@ -73,7 +73,7 @@ Everything: a backup is only read, and no machine is asked yet.
         """The same by command."""
         one = self._backups.get(self._chosen()) if self.is_mounted else None
         words = f"reinstall backup-check {one.directory}" if one is not None else "reinstall restore DIR HOST"
-        return f"{start(practice=self.wizard.desk.world.practice)} {words}"
+        return f"{begin(practice=self.wizard.desk.world.practice)} {words}"
 
     def _chosen(self) -> str:
         found = self.query("#backups")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from smartos_wizard.core import text
-from smartos_wizard.core.text import tame
+from smartos_wizard.core.text import counted, tame
 from smartos_wizard.reinstall.backup_choice import Group
 from smartos_wizard.reinstall.backup_manifest import Manifest
 from smartos_wizard.reinstall.model import Survey
 from smartos_wizard.reinstall.ports import Address
 from smartos_wizard.reinstall.restore_config import CONFIG, PLACES, Compared
 from smartos_wizard.reinstall.restore_planning import Before, Wanted
-from smartos_wizard.reinstall.saying import counted, host_name
+from smartos_wizard.reinstall.saying import host_name
 from smartos_wizard.screens.reinstall_words import host_words
 
 PLACE_WORDS = {
@@ -90,6 +90,20 @@ class Ticks:
     def any(self) -> bool:
         """Whether there is something."""
         return bool(self.places or self.overwrite or self.groups)
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether that line is ticked. `kind`: `p` a place, `f` a file that differs, `g` an instance or dataset."""
+        return name in {"p": self.places, "f": self.overwrite, "g": self.groups}[kind]
+
+    def turned(self, kind: str, name: str) -> Ticks:
+        """The same with that line the other way."""
+        match kind:
+            case "p":
+                return replace(self, places=self.places ^ {name})
+            case "f":
+                return replace(self, overwrite=self.overwrite ^ {name})
+            case _:
+                return replace(self, groups=self.groups ^ {name})
 
     @property
     def wanted(self) -> Wanted:

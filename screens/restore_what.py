@@ -14,12 +14,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from smartos_wizard.core import text
-from smartos_wizard.core.text import folded, tame
+from smartos_wizard.core.text import counted, folded, tame
 from smartos_wizard.reinstall.restore_config import CONFIG
-from smartos_wizard.reinstall.saying import counted
 from smartos_wizard.screens.asking import Asking
 from smartos_wizard.screens.page import Page
-from smartos_wizard.screens.reinstall_words import start
 from smartos_wizard.screens.restore_model import (
     PLACE_WORDS,
     Fate,
@@ -30,6 +28,7 @@ from smartos_wizard.screens.restore_model import (
     restore_words,
 )
 from smartos_wizard.screens.widgets.choices import Choices
+from smartos_wizard.screens.words import begin
 
 _MOST = 14
 """Paths that a question names."""
@@ -86,7 +85,7 @@ replaced, the configuration of the machine is kept beside the backup.
 
     def command(self) -> str:
         """The same by command."""
-        return f"{start(practice=self.wizard.desk.world.practice)} {restore_words(self.restoring)}"
+        return f"{begin(practice=self.wizard.desk.world.practice)} {restore_words(self.restoring)}"
 
     # ------------------------------------------------------------------ what is shown
 
@@ -190,18 +189,9 @@ replaced, the configuration of the machine is kept beside the backup.
     def action_tick(self) -> None:
         """The line under the pointer."""
         kind, _, name = self._chosen().partition(":")
-        ticks = self.ticks
-        match kind:
-            case "p":
-                ticks = replace(ticks, places=ticks.places ^ {name})
-            case "f":
-                ticks = replace(ticks, overwrite=ticks.overwrite ^ {name})
-            case "g":
-                ticks = replace(ticks, groups=ticks.groups ^ {name})
-            case _:
-                return
-        self.restoring = replace(self.restoring, ticks=ticks)
-        self._draw()
+        if kind in ("p", "f", "g"):
+            self.restoring = replace(self.restoring, ticks=self.ticks.turned(kind, name))
+            self._draw()
 
     def action_every(self) -> None:
         """All that is missing, or nothing; files that differ are ticked one by one."""

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from textual.content import Content
 
 from smartos_wizard.core.events import PlanFinished
-from smartos_wizard.core.text import folded
-from smartos_wizard.reinstall.saying import counted
+from smartos_wizard.core.text import counted, folded
 from smartos_wizard.screens.flow import Stage
 from smartos_wizard.screens.reinstall_work import ReinstallWork
 from smartos_wizard.screens.work_words import how_it_ended

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from smartos_wizard.screens.options_words import boot_flags
 from smartos_wizard.screens.sandbox_model import CONSOLE, EACH, NAME
 from smartos_wizard.screens.sandbox_start import start_flags
+from smartos_wizard.screens.words import begin
 
 if TYPE_CHECKING:
     from smartos_wizard.guests.model import Detection
@@ -20,7 +21,7 @@ def guest_by_command(stage: Stage, answers: Answers, *, practice: bool = False) 
 
     What is decided at `stage` comes first, because a narrow window shows the beginning only.
     """
-    start = "smartos-wizard --practice" if practice else "smartos-wizard"
+    start = begin(practice=practice)
     name = shlex.quote(answers.guest.name.strip() or NAME)
     if stage.value == "console":
         return f"{start} guest console {name}"

@@ -57,9 +57,14 @@ def short_serial(serial: str) -> str:
     return serial if len(serial) <= 12 else f"{serial[:4]}…{serial[-4:]}"
 
 
+def begin(*, practice: bool) -> str:
+    """How every command begins."""
+    return "smartos-wizard --practice" if practice else "smartos-wizard"
+
+
 def same_by_command(stage: Stage, answers: Answers, *, practice: bool = False) -> str:
     """What a person would type to do the same, from here to the end."""
-    start = "smartos-wizard --practice" if practice else "smartos-wizard"
+    start = begin(practice=practice)
     stamp = answers.stamp or "latest"
     paths = " ".join(shlex.quote(t.path) for t in answers.targets) or "/dev/sdX"
     flags = boot_flags(answers.choices, answers.given)

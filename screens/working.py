@@ -23,6 +23,7 @@ from smartos_wizard.screens.options_fields import say
 from smartos_wizard.screens.page import Page
 from smartos_wizard.screens.taking_up import take_up
 from smartos_wizard.screens.widgets.gauges import clock_time
+from smartos_wizard.screens.words import begin
 from smartos_wizard.screens.work_words import gauges, how_it_ended, measured, meters_of, stopping
 
 
@@ -82,7 +83,7 @@ class Working(Page):
 
     def command(self) -> str:
         """What follows the same job by command."""
-        start = "smartos-wizard --practice" if self.wizard.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.wizard.desk.world.practice)
         return f"{start} job attach {self.job.id}"
 
     def moved(self, progress: Progress, *, lost: bool = False) -> None:

@@ -57,8 +57,9 @@ def command(
     """Say what this machine has and lacks, what for, and how to get it.
 
     Alone it is about the work of this program: downloading, writing keys, testing them, serving machines over the
-    network, lab guests and what they left behind. With --target it is about running SmartOS itself. Nothing is changed, no rights of root are needed, and what --collect writes
-    holds no serial numbers, network addresses or host names.
+    network, lab guests and what they left behind. With --target it is about running SmartOS itself. Nothing is
+    changed, no rights of root are needed, and what --collect writes holds no serial numbers, network addresses or
+    host names.
     """
     asked = [name for name, on in (("--target", target is not None), ("--collect", collect), ("--script", script)) if on]  # fmt: skip
     if len(asked) > 1 or (asked and network):

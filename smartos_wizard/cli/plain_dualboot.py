@@ -21,8 +21,8 @@ from smartos_wizard.screens.dualboot_words import (
     installed_words,
     next_boot,
     remove_words,
-    start,
 )
+from smartos_wizard.screens.words import begin
 
 if TYPE_CHECKING:
     from smartos_wizard.core.plan import Plan
@@ -267,7 +267,7 @@ class PlainDualboot:
         """Show the plan, have this computer's name typed whole, and follow the work. Whether it was begun."""
         for line in plan_lines(plan)[:-1]:
             self.voice.say(line)
-        self.voice.say(f"The same by command: {start(practice=self.work.desk.world.practice)} {command}")
+        self.voice.say(f"The same by command: {begin(practice=self.work.desk.world.practice)} {command}")
         tokens = plan.confirmation.tokens if plan.confirmation else ()
         while True:
             typed = self.voice.ask(

@@ -15,6 +15,7 @@ from smartos_wizard.screens.options_words import boot_flags
 from smartos_wizard.screens.sandbox_model import SANDBOXES, GuestAnswers, wish_of
 from smartos_wizard.screens.sandbox_start import iso_console, quoted, start_flags
 from smartos_wizard.screens.sandbox_words import create_flags
+from smartos_wizard.screens.words import begin
 
 if TYPE_CHECKING:
     from smartos_wizard.core.plan import Plan
@@ -213,7 +214,7 @@ class PlainSandbox:
         return [*told, *ready.told]
 
     def _command(self) -> str:
-        start = "smartos-wizard --practice" if self.desk.world.practice else "smartos-wizard"
+        start = begin(practice=self.desk.world.practice)
         medium = quoted(start_flags(self.guest, self.image.stamp if self.image is not None else ""))
         flags, told = create_flags(self.guest), ""
         if not self._iso:

@@ -9,6 +9,7 @@ from smartos_wizard.cli.output import plan_lines
 from smartos_wizard.cli.plain_guest_export import export, stopped
 from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.core import text
+from smartos_wizard.screens.words import begin
 
 if TYPE_CHECKING:
     from smartos_wizard.core.plan import Plan
@@ -160,7 +161,7 @@ class PlainGuests:
     def _reach(self, guest: Guest) -> None:
         from smartos_wizard.guests.ports import driver
 
-        start = "smartos-wizard --practice" if self.world.practice else "smartos-wizard"
+        start = begin(practice=self.world.practice)
         name = _quoted(guest.name)
         self.voice.say(f"Its console, in another terminal: {start} guest console {name}")
         where = driver(self.world, guest.spec.hypervisor).ssh(guest)

@@ -9,6 +9,7 @@ from smartos_wizard.screens.desk import Desk
 from smartos_wizard.screens.machine_desk import GRAVITY, LEVELS
 from smartos_wizard.screens.options_list import Offer
 from smartos_wizard.screens.pool_model import EXAMPLE, LAYOUTS, SPARES, Asked, flags_of, look
+from smartos_wizard.screens.words import begin
 
 _WIDTH = 76
 
@@ -91,4 +92,4 @@ class PlainMachine:
         say(f"The same by command: {self._start()} pool preview {flags_of(asked)}")
 
     def _start(self) -> str:
-        return "smartos-wizard --practice" if self.desk.world.practice else "smartos-wizard"
+        return begin(practice=self.desk.world.practice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smartos_wizard.cli.output import plan_lines
@@ -130,13 +131,15 @@ class PlainNetboot:
         keep = ""
         if facts.stamps:
             keep = self.voice.ask("How many releases stay in the tree, the newest? Enter for all of them")
-            if keep and not (keep.isascii() and keep.isdigit() and 0 < int(keep[:6]) < 1000):
-                self.voice.say("That is no number; nothing was done.")
+            if keep == "b":
                 return
         own = self.voice.ask("Machines of their own, as MAC=PROFILE or MAC=FILE.json; Enter for none")
         if own == "b":
             return
         said = BuildAnswers(directory, stamps, keep, machines=own)
+        if said.keep_wrong:
+            self.voice.say("How many stay is a number, 1 or more; nothing was done.")
+            return
         plan = self.desk.build_plan(said)
         for line in self.desk.warnings(said):
             self.voice.say(f"Warning: {line}")
@@ -167,16 +170,12 @@ class PlainNetboot:
         into = self.voice.ask("Into which new directory are the settings written?") if config else ""
         if "b" in (port, into):
             return
-        said = ServeAnswers(
-            directory, said.interface, said.gives, said.addresses, port or said.port, config, into
-        )
+        said = replace(said, port=port or said.port, into=into)
         plan = self.desk.config_plan(said) if config else self.desk.serve_plan(said)
         self._agreed(plan, serve_words(said))
 
     def _gives(self, said: ServeAnswers) -> ServeAnswers | None:
         """Who gives addresses; None for back. The danger of doing it here is agreed to in words."""
-        from dataclasses import replace
-
         offers = [offer for offer in GIVES if not (said.config and offer.value == HTTP)]
         for number, offer in enumerate(offers, 1):
             self.voice.say(f"{number}. {offer.words[:1].upper()}{offer.words[1:]}. {offer.more}")

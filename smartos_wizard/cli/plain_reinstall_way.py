@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from smartos_wizard.cli.output import plan_lines
 from smartos_wizard.cli.plain_work import PlainWork
 from smartos_wizard.reinstall.choices import NO_BACKUP
-from smartos_wizard.screens.reinstall_words import fates, hint_of, plan_words_of, start, way_line
+from smartos_wizard.screens.reinstall_words import fates, hint_of, plan_words_of, way_line
+from smartos_wizard.screens.words import begin
 
 if TYPE_CHECKING:
     from smartos_wizard.core.plan import Plan
@@ -180,7 +181,7 @@ class PlainWay:
     def review(self) -> bool:
         """The plan, armed by typing all of it. Whether it was begun."""
         plan = self.desk.plan(self.said)
-        command = f"{start(practice=self.work.desk.world.practice)} {plan_words_of(self.said)}"
+        command = f"{begin(practice=self.work.desk.world.practice)} {plan_words_of(self.said)}"
         self.voice.say("Step 6, review.")
         return self.confirm(plan, f"The same by command: {command}")
 

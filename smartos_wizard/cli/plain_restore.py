@@ -12,7 +12,7 @@ from smartos_wizard.core.errors import Refused
 
 if TYPE_CHECKING:
     from smartos_wizard.reinstall.ports import Address
-    from smartos_wizard.screens.restore_model import Backup, Found, Restoring, Ticks
+    from smartos_wizard.screens.restore_model import Backup, Found, Restoring
 
 Arm = Callable[..., bool]
 """Shows a plan, has every token typed whole, and follows the work. Whether it was begun."""
@@ -92,7 +92,7 @@ class PlainRestore:
                 say(said.other_machine)
             rows = _rows(said.found)
             for number, (kind, name, words) in enumerate(rows, 1):
-                say(f"{number}. {'Yes' if _is_in(said.chosen, kind, name) else 'No'}: {words}")
+                say(f"{number}. {'Yes' if said.chosen.has(kind, name) else 'No'}: {words}")
             for fate in said.found.fates:
                 if not fate.free and fate.group.kind != "image":
                     say(f"Not offered: {fate.group.title}: {fate.why}")
@@ -102,18 +102,18 @@ class PlainRestore:
                 return False
             if chosen < len(rows):
                 kind, name, _words = rows[chosen]
-                said = replace(said, ticks=_turned(said.chosen, kind, name))
+                said = replace(said, ticks=said.chosen.turned(kind, name))
             elif not said.chosen.any:
                 say("Nothing is to be put back that way.")
             elif self._confirm(said, begun):
                 return True
 
     def _confirm(self, said: Restoring, begun: Callable[[], object] | None) -> bool:
-        from smartos_wizard.screens.reinstall_words import start
         from smartos_wizard.screens.restore_model import restore_words
+        from smartos_wizard.screens.words import begin
 
         made: list[bool] = []
-        command = f"{start(practice=self.work.desk.world.practice)} {restore_words(said)}"
+        command = f"{begin(practice=self.work.desk.world.practice)} {restore_words(said)}"
         good = self.work.guarded(
             lambda: made.append(
                 self._arm(self.desk.plan(said), f"The same by command: {command}", begun=begun)
@@ -124,8 +124,8 @@ class PlainRestore:
 
 def _rows(found: Found) -> list[tuple[str, str, str]]:
     """What can be put back: kind, name, words."""
+    from smartos_wizard.core.text import counted
     from smartos_wizard.reinstall.restore_config import CONFIG
-    from smartos_wizard.reinstall.saying import counted
     from smartos_wizard.screens.restore_model import PLACE_WORDS
 
     rows = [("p", place, f"/{place}: {counted(count, 'file')} missing there ({PLACE_WORDS[place]})") for place, count in found.places]  # fmt: skip
@@ -137,21 +137,6 @@ def _rows(found: Found) -> list[tuple[str, str, str]]:
             more = f": {fate.why}" if fate.why else ""
             rows.append(("g", fate.group.name, f"{fate.group.title}, {text.size(fate.group.size)}{more}"))
     return rows
-
-
-def _is_in(ticks: Ticks, kind: str, name: str) -> bool:
-    return name in {"p": ticks.places, "f": ticks.overwrite, "g": ticks.groups}[kind]
-
-
-def _turned(ticks: Ticks, kind: str, name: str) -> Ticks:
-    """The same with that one the other way."""
-    match kind:
-        case "p":
-            return replace(ticks, places=ticks.places ^ {name})
-        case "f":
-            return replace(ticks, overwrite=ticks.overwrite ^ {name})
-        case _:
-            return replace(ticks, groups=ticks.groups ^ {name})
 
 
 def _ticked(said: Restoring) -> str:

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from smartos_wizard.core.files import exclusive, is_locked, replace_file
 from smartos_wizard.core.paths import private_directory
 from smartos_wizard.core.plan import Plan
 from smartos_wizard.core.progress import Progress, reduce
+
+_STARTS = 600.0
+"""Seconds that a process may take to its journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +72,17 @@ class Job:
         return self.directory / "pid"
 
     def starting(self) -> bool:
-        """Whether its process lives and has not come to its journal: on a busy machine that takes long."""
+        """Whether its process lives and has not come to its journal: on a busy machine that takes long.
+
+        A number that is older than `_STARTS` counts for nothing: after a restart another process may have it.
+        """
         try:
-            os.kill(int(self.pid_file.read_text()), 0)
-        except PermissionError:
-            return not self.journal_file.exists()
+            young = time.time() - self.pid_file.stat().st_mtime < _STARTS
+            with suppress(PermissionError):  # it lives, as somebody else
+                os.kill(int(self.pid_file.read_text()), 0)
         except (OSError, ValueError, OverflowError):
             return False
-        return not self.journal_file.exists()
+        return young and not self.journal_file.exists()
 
     def running(self) -> bool:
         """Whether a living process works on it, or is about to."""

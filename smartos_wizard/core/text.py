@@ -78,6 +78,11 @@ def age(seconds: float) -> str:
     return f"{days // 365} years"
 
 
+def counted(number: int, what: str) -> str:
+    """`1 disk`, `2 disks`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def tame(text: str, limit: int = 64) -> str:
     """A name that hardware or a network gave, made safe to print.
 

@@ -11,6 +11,7 @@ from smartos_wizard.core.errors import NetworkFailed
 from smartos_wizard.core.events import Advanced, Event, Noted
 from smartos_wizard.core.plan import Effect, Plan, Step
 from smartos_wizard.core.runner import Action, Run, Work
+from smartos_wizard.core.text import counted
 from smartos_wizard.media.watching import in_thread
 from smartos_wizard.netboot.checking import (
     Place,
@@ -87,7 +88,7 @@ def _files(run: Run[NetbootWorld], step: Step) -> Work:
             f"; {report.unread} were not read whole: --full does it" if report.hashed else " (--full does it)"
         )
     run.result["say"] = [
-        f"OK: {_counted(len(report.scripts), 'script')}, {_counted(report.files, 'file')}; {hashes}."
+        f"OK: {counted(len(report.scripts), 'script')}, {counted(report.files, 'file')}; {hashes}."
     ]
     return {"files": report.files}
 
@@ -192,7 +193,3 @@ CHECK_ACTIONS: Mapping[str, Action[Any]] = {
     "netboot-read-files": Action(_files),
 }
 """The code that runs plans of kind `netboot-check`."""
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

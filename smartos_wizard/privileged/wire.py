@@ -2,8 +2,9 @@
 
 Started by sudo or doas as `python -I wire.py`, standard library of Python 3.9 only. One JSON line on standard input
 says what to do, and it answers in JSON lines on standard output. With `wire.py SOCKET` it calls the program at that
-socket instead, after it has made sure that it is the caller's own, and leaves the terminal it was started from. It makes dnsmasq's settings itself from a few checked
-values, gives them over a pipe, and ends dnsmasq when its standard input closes: no file is written, no process is left.
+socket instead, after it has made sure that it is the caller's own, and leaves the terminal it was started from. It makes
+dnsmasq's settings itself from a few checked values, gives them over a pipe, and ends dnsmasq when its standard input
+closes: no file is written, no process is left.
 Facts: RFC 2131 and 2132 (DHCP), RFC 4578 (PXE's architecture), dnsmasq(8).
 """
 

@@ -17,10 +17,10 @@ from smartos_wizard.boot.disklayout import Layout, NoLayoutError
 from smartos_wizard.boot.model import Warned
 from smartos_wizard.boot.pool_picture import sold
 from smartos_wizard.boot.pool_preview import Preview, preview_of, what_to_do
-from smartos_wizard.core.text import tame
+from smartos_wizard.core.text import counted, tame
 from smartos_wizard.reinstall.choices import AnswersFile
 from smartos_wizard.reinstall.model import BootedFrom, Survey
-from smartos_wizard.reinstall.saying import counted, listed
+from smartos_wizard.reinstall.saying import listed
 from smartos_wizard.reinstall.ways import Outcome, as_setup_lists, in_reach
 
 NEVER_BEFORE = "Do not make a pool zones before setup runs: setup would find its swap and dump missing and would never begin."

@@ -10,7 +10,7 @@ from typing import Any
 
 from smartos_wizard.core.errors import Refused
 from smartos_wizard.core.plan import Effect, Plan, Step
-from smartos_wizard.core.text import size, tame
+from smartos_wizard.core.text import counted, size, tame
 from smartos_wizard.reinstall import backup_asking as asking
 from smartos_wizard.reinstall.as_json import survey_to_json
 from smartos_wizard.reinstall.backup_choice import Choice, Group, Tree, chosen, group_to_json
@@ -22,7 +22,7 @@ from smartos_wizard.reinstall.model import Mode, Survey
 from smartos_wizard.reinstall.planning import identity_of
 from smartos_wizard.reinstall.planning_steps import NOTHING
 from smartos_wizard.reinstall.ports import Address
-from smartos_wizard.reinstall.saying import counted, host_name, listed
+from smartos_wizard.reinstall.saying import host_name, listed
 from smartos_wizard.reinstall.sent import there_from_json, there_to_json
 from smartos_wizard.reinstall.there import Looked, mark_of, require_place
 

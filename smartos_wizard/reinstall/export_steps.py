@@ -9,9 +9,9 @@ from smartos_wizard.core.errors import Refused, WizardError
 from smartos_wizard.core.files import replace_file
 from smartos_wizard.core.plan import Effect, Plan, Step
 from smartos_wizard.core.runner import Action, Run, Work
-from smartos_wizard.core.text import tame
+from smartos_wizard.core.text import counted, tame
 from smartos_wizard.reinstall.export import Exported, is_ours
-from smartos_wizard.reinstall.saying import counted, listed
+from smartos_wizard.reinstall.saying import listed
 
 KIND = "reinstall-export"
 

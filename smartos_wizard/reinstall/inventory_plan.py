@@ -21,11 +21,11 @@ from smartos_wizard.core.events import (
 )
 from smartos_wizard.core.plan import Confirmation, Effect, Plan, Step
 from smartos_wizard.core.runner import Action, Run, Work, execute
-from smartos_wizard.core.text import tame
+from smartos_wizard.core.text import counted, tame
 from smartos_wizard.reinstall.doors import ReinstallWorld
 from smartos_wizard.reinstall.inventory import Entry
 from smartos_wizard.reinstall.run_steps import RUN_ACTIONS
-from smartos_wizard.reinstall.saying import counted, listed
+from smartos_wizard.reinstall.saying import listed
 
 KIND = "reinstall-inventory"
 _Run = Run[ReinstallWorld]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from smartos_wizard.core.text import duration, tame
+from smartos_wizard.core.text import counted, duration, tame
 from smartos_wizard.reinstall.after import After, after_setup
 from smartos_wizard.reinstall.choices import (
     BOOT_ORDER,
@@ -21,7 +21,7 @@ from smartos_wizard.reinstall.choices import (
 )
 from smartos_wizard.reinstall.judging_pools import judge_pools
 from smartos_wizard.reinstall.model import BootedFrom, Mode, Stop, Survey, Way
-from smartos_wizard.reinstall.saying import counted, host_name, listed, token_of
+from smartos_wizard.reinstall.saying import host_name, listed, token_of
 from smartos_wizard.reinstall.ways import Outcome, outcome_of, target_of
 
 FRESH = 15 * 60

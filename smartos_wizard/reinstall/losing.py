@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smartos_wizard.core.text import size, tame
+from smartos_wizard.core.text import counted, size, tame
 from smartos_wizard.reinstall.model import Dataset, KeptFile, Pool, Survey
-from smartos_wizard.reinstall.saying import counted, dataset_line, listed
+from smartos_wizard.reinstall.saying import dataset_line, listed
 from smartos_wizard.reinstall.ways import Outcome, target_of
 
 SYSTEM_DATASETS = frozenset({"dump", "swap", "config", "usbkey", "cores", "opt", "var", "boot", "archive"})

@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from smartos_wizard.core.plan import Effect, Step
-from smartos_wizard.core.text import tame
+from smartos_wizard.core.text import counted, tame
 from smartos_wizard.reinstall.after import After
 from smartos_wizard.reinstall.choices import Choices
 from smartos_wizard.reinstall.losing import losses
 from smartos_wizard.reinstall.model import Mode, Pool, Stop, Survey, Way
-from smartos_wizard.reinstall.saying import counted, doomed, host_name, listed, pool_line, pool_name, pools
+from smartos_wizard.reinstall.saying import doomed, host_name, listed, pool_line, pool_name, pools
 from smartos_wizard.reinstall.ways import Fate, Outcome, target_of
 
 NOTHING = "nothing to take back: it only reads"

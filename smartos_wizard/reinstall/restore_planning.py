@@ -11,7 +11,7 @@ from pathlib import Path
 
 from smartos_wizard.core.errors import Refused, UsageProblem
 from smartos_wizard.core.plan import Confirmation, Effect, Plan, Step
-from smartos_wizard.core.text import size, tame
+from smartos_wizard.core.text import counted, size, tame
 from smartos_wizard.reinstall import restore_asking as asking
 from smartos_wizard.reinstall.backup_choice import Group, Tree
 from smartos_wizard.reinstall.backup_manifest import CONFIGURATION, Manifest
@@ -21,7 +21,7 @@ from smartos_wizard.reinstall.planning_steps import NOTHING
 from smartos_wizard.reinstall.ports import Address
 from smartos_wizard.reinstall.restore_config import CONFIG, Compared
 from smartos_wizard.reinstall.restore_there_planning import check_there_plan, receive_plan
-from smartos_wizard.reinstall.saying import counted, host_name, listed
+from smartos_wizard.reinstall.saying import host_name, listed
 from smartos_wizard.reinstall.sent import there_to_json
 
 KIND = "reinstall-restore"

@@ -6,12 +6,11 @@ from smartos_wizard.core.errors import DeviceLost, NetworkFailed, ProofFailed, R
 from smartos_wizard.core.events import Noted
 from smartos_wizard.core.plan import Step
 from smartos_wizard.core.runner import Run, Work
-from smartos_wizard.core.text import tame
+from smartos_wizard.core.text import counted, tame
 from smartos_wizard.reinstall import run_asking as asking
 from smartos_wizard.reinstall.doors import ReinstallWorld
 from smartos_wizard.reinstall.run_door import Line
 from smartos_wizard.reinstall.run_guards import guarded, pools_words
-from smartos_wizard.reinstall.saying import counted
 from smartos_wizard.reinstall.streams import CommandFailed
 
 _Run = Run[ReinstallWorld]

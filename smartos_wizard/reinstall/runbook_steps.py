@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smartos_wizard.boot.pool_picture import pool_picture
-from smartos_wizard.core.text import tame
+from smartos_wizard.core.text import counted, tame
 from smartos_wizard.reinstall.model import BootedFrom, Mode, Pool, Way
 from smartos_wizard.reinstall.planning_steps import PROPERTY, Scene, loader_lines
-from smartos_wizard.reinstall.saying import counted, doomed, listed, pool_name, pools
+from smartos_wizard.reinstall.saying import doomed, listed, pool_name, pools
 from smartos_wizard.reinstall.ways import Fate
 
 OLD_MENU = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smartos_wizard.core.text import size, tame
+from smartos_wizard.core.text import counted, size, tame
 from smartos_wizard.reinstall.model import Dataset, Pool, Survey
 
 
@@ -51,11 +51,6 @@ def dataset_line(dataset: Dataset) -> str:
     """`zones/data: 12.0 GiB, no snapshot`."""
     kept = counted(dataset.snapshots, "snapshot") if dataset.snapshots else "no snapshot"
     return f"{tame(dataset.name, 80)}: {size(dataset.used)}, {kept}"
-
-
-def counted(number: int, what: str) -> str:
-    """`1 disk`, `2 disks`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:

@@ -88,6 +88,16 @@ def test_a_process_that_takes_long_to_begin_is_waited_for_and_its_death_ends_tha
     assert journal.unfinished(paths.jobs) == [job]
 
 
+def test_the_number_of_a_process_that_should_have_begun_long_ago_counts_for_nothing(paths: Paths) -> None:
+    """After a restart of the machine another process may have it."""
+    job = journal.create(paths.jobs, PLAN, practice=False)
+    job.pid_file.write_text(str(os.getpid()))
+    assert job.running()
+    os.utime(job.pid_file, (0, 0))
+    assert not job.running()
+    assert journal.unfinished(paths.jobs) == [job]
+
+
 def test_once_there_is_a_journal_only_the_lock_says_that_somebody_works(paths: Paths) -> None:
     """The number in `pid` may be another process's by then."""
     job = journal.create(paths.jobs, PLAN, practice=False)
