@@ -164,7 +164,7 @@ checked, and only the last step puts it in the place of the old one. Whatever fa
 in reverse.
 
 ### What is not touched?
-The entry that starts by itself, boot sectors, GRUB itself, every disk and pool.
+The entry that starts by itself, boot sectors, GRUB itself, every other file, partition and pool.
 """
 
     def __init__(self, said: Beside) -> None:

@@ -35,7 +35,7 @@ moment. When a step of an installation fails, or it is cancelled, what was done 
 computer then starts as before.
 
 ### What is not touched?
-Boot sectors, GRUB itself, every disk and pool, and what starts by itself.
+Boot sectors, GRUB itself, every other file, partition and pool, and what starts by itself.
 """
 
     def __init__(self, job: Job, plan: Plan | None = None, disk: str = "") -> None:

@@ -25,7 +25,7 @@ from smartos_wizard.netboot.grub_entry import DEFAULT_POOLS
 UNTOUCHED = (
     "the entry that starts by itself, and every other entry",
     "the boot sectors and GRUB itself",
-    "every disk and pool",
+    "every other file, partition and pool",
 )
 
 

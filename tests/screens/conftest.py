@@ -110,6 +110,15 @@ def on(app: Any, name: str) -> Callable[[], bool]:
     return lambda: type(app.screen).__name__ == name and getattr(app.screen, "filled", True)
 
 
+def not_stored(world: Any, kind: str) -> None:
+    """Tests share a store: what one before fetched of that kind is not here any more."""
+    from smartos_wizard.releases.store import Store
+
+    for stored in Store(world.paths.store).list():
+        if stored.artifact.kind == kind:
+            stored.path.unlink()
+
+
 async def choose(app: Any, pilot: Any, name: str) -> None:
     """Choose an entry of Home's menu by its name, with the keys."""
     menu = app.screen.query_one("#menu")

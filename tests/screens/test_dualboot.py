@@ -12,7 +12,7 @@ import pytest
 
 from smartos_wizard.core import journal
 from smartos_wizard.netboot.dualboot_model import HOMES, SCRIPT
-from tests.screens.conftest import on, text_grid, text_of, until, wizard
+from tests.screens.conftest import not_stored, on, text_grid, text_of, until, wizard
 from tests.screens.dualboot_parts import NAME, arm, to_entry, to_look, to_review, to_told, to_way
 
 
@@ -40,6 +40,7 @@ def words_of(app: Any, selector: str) -> str:
 
 @pytest.mark.slow
 async def test_it_is_put_beside_linux_and_taken_away_without_a_trace(world: Any) -> None:
+    not_stored(world, "platform")
     linux = world.linux()
     before = tree(linux)
     async with wizard(world) as (app, pilot):

@@ -8,7 +8,7 @@ import pytest
 
 from smartos_wizard.core import journal
 from smartos_wizard.media.model import Target
-from tests.screens.conftest import on, text_grid, text_of, until, wizard
+from tests.screens.conftest import not_stored, on, text_grid, text_of, until, wizard
 
 
 async def to_key(app: Any, pilot: Any, path: str) -> None:
@@ -189,6 +189,7 @@ def target_command(app: Any) -> str:
 
 @pytest.mark.slow
 async def test_a_key_is_upgraded_and_rolled_back(world: Any) -> None:
+    not_stored(world, "platform")
     async with wizard(world) as (app, pilot):
         await to_key(app, pilot, SDI)
         assert "rollback" not in [o.id for o in app.screen.query_one("#todo").options]

@@ -11,9 +11,7 @@ import pytest
 
 from smartos_wizard.guests.model import BootKind
 from smartos_wizard.practice.stamps import NEWEST
-from smartos_wizard.releases.model import ArtifactKind
-from smartos_wizard.releases.store import Store
-from tests.screens.conftest import on, text_grid, text_of, until, wizard
+from tests.screens.conftest import not_stored, on, text_grid, text_of, until, wizard
 from tests.screens.sandbox_parts import to_where
 
 
@@ -55,9 +53,7 @@ async def say(app: Any, pilot: Any, file: Path | str, vouch: str) -> None:
 
 @pytest.mark.slow
 async def test_from_the_iso_of_a_release_options_are_passed_over_and_its_console_is_said(world: Any) -> None:
-    for stored in Store(world.paths.store).list():  # a test before may have fetched it
-        if stored.artifact.kind is ArtifactKind.ISO:
-            stored.path.unlink()
+    not_stored(world, "iso")
     async with wizard(world) as (app, pilot):
         await to_start(app, pilot)
         assert "copy of the USB image" in text_grid(app)
