@@ -13,9 +13,9 @@ from smartos_wizard.core.plan import Effect, Plan, Step
 from smartos_wizard.core.runner import Action, Run, Work
 from smartos_wizard.core.text import counted
 from smartos_wizard.media.watching import in_thread
+from smartos_wizard.netboot.check_report import Report
 from smartos_wizard.netboot.checking import (
     Place,
-    Report,
     Wanted,
     judge_hash,
     judge_sizes,

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from smartos_wizard.core.paths import Paths
-from smartos_wizard.netboot.boot_service import Loader, Other
+from smartos_wizard.netboot.boot_programs import Loader
+from smartos_wizard.netboot.boot_service import Other
 from smartos_wizard.netboot.http_server import Fetched
 from smartos_wizard.netboot.interface import Interface
 from smartos_wizard.releases.mirror import Mirror

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smartos_wizard.netboot import interface
-from smartos_wizard.netboot.boot_service import BootService, Loader, find_dnsmasq, find_loader
+from smartos_wizard.netboot.boot_programs import Loader, find_dnsmasq, find_loader
+from smartos_wizard.netboot.boot_service import BootService
 from smartos_wizard.netboot.http_server import Fetched, FileServer
 from smartos_wizard.netboot.interface import Interface
 from smartos_wizard.netboot.neighbours import mac_at

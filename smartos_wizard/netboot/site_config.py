@@ -15,7 +15,7 @@ from smartos_wizard.core.errors import Refused, WriteFailed
 from smartos_wizard.core.files import replace_file
 from smartos_wizard.core.plan import Effect, Plan, Step
 from smartos_wizard.core.runner import Action, Run, Work
-from smartos_wizard.netboot.boot_service import BIOS_LOADER, LOADERS
+from smartos_wizard.netboot.boot_programs import BIOS_LOADER, LOADERS
 from smartos_wizard.netboot.ports import NetbootWorld
 from smartos_wizard.netboot.serve_plan import Serving
 from smartos_wizard.privileged import wire

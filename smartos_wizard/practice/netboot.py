@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from smartos_wizard.core.errors import Refused, UsageProblem
-from smartos_wizard.netboot.boot_service import Loader, Other
+from smartos_wizard.netboot.boot_programs import Loader
+from smartos_wizard.netboot.boot_service import Other
 from smartos_wizard.netboot.http_server import Fetched
 from smartos_wizard.netboot.interface import Interface
 from smartos_wizard.practice.netboot_machines import MACHINES, PracticeMachine, PracticeServer, addressed

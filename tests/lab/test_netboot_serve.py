@@ -17,7 +17,7 @@ import pytest
 from smartos_wizard.boot.shadow import matches
 from smartos_wizard.netboot.machines import STARTING
 from tests.lab.rig import netwire, parts, probe
-from tests.lab.rig.command import Outcome, Running, run
+from tests.lab.rig.command import Outcome, Running
 from tests.lab.rig.netwire import INTERFACE, SERVER, STAMPS, Machine, Wire
 
 pytestmark = pytest.mark.lab
@@ -45,13 +45,7 @@ def home(space: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def tree(space: Path, home: Path) -> Path:
-    netwire.need()
-    place, root = space / "serve", space / "serve" / "tree"
-    place.mkdir()
-    tarball = netwire.platform_tarball(place, STAMPS[0], ARCHIVE, probe.build(place / "unix"))
-    done = run(home, "netboot", "build", root, "--tarball", tarball, "--sha256", netwire.sha256(tarball))
-    assert done.code == 0, done.told()
-    return root
+    return netwire.built_tree(space / "serve", home, ARCHIVE)
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from tests.lab.rig import netwire, parts, probe
-from tests.lab.rig.command import run
-from tests.lab.rig.netwire import INTERFACE, SERVER, STAMPS, Machine, Wire
+from tests.lab.rig.netwire import INTERFACE, SERVER, Machine, Wire
 
 pytestmark = pytest.mark.lab
 
@@ -57,15 +56,9 @@ UEFI = "5d020007" + "3c20" + b"PXEClient:Arch:00007:UNDI:003016".hex()
 
 @pytest.fixture(scope="module")
 def tree(space: Path) -> Path:
-    netwire.need()
-    place, root = space / "sites", space / "sites" / "tree"
-    place.mkdir()
     home = space / "sites-home"
     home.mkdir(mode=0o700)
-    tarball = netwire.platform_tarball(place, STAMPS[0], ARCHIVE, probe.build(place / "unix"))
-    done = run(home, "netboot", "build", root, "--tarball", tarball, "--sha256", netwire.sha256(tarball))
-    assert done.code == 0, done.told()
-    return root
+    return netwire.built_tree(space / "sites", home, ARCHIVE)
 
 
 @pytest.fixture(scope="module")

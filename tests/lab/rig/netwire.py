@@ -19,7 +19,7 @@ from typing import Any
 
 from smartos_wizard.media.machine import PROGRAM, Qmp
 from tests.lab.rig import parts, probe
-from tests.lab.rig.command import Running, argv
+from tests.lab.rig.command import Running, argv, run
 
 SERVER, FOREIGN = "10.77.0.1", "10.77.0.254"
 INTERFACE = "wire0"
@@ -312,6 +312,16 @@ def platform_tarball(
     path = place / f"platform-{stamp}.tgz"
     subprocess.run(["tar", "czf", path, "-C", place, top.name], check=True)
     return path
+
+
+def built_tree(place: Path, home: Path, archive: bytes) -> Path:
+    """A tree of one release in the new directory `place`, made by the real command."""
+    need()
+    place.mkdir()
+    tarball = platform_tarball(place, STAMPS[0], archive, probe.build(place / "unix"))
+    done = run(home, "netboot", "build", place / "tree", "--tarball", tarball, "--sha256", sha256(tarball))
+    assert done.code == 0, done.told()
+    return place / "tree"
 
 
 def sha256(path: Path) -> str:

@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from smartos_wizard.cli.main import cli
-from smartos_wizard.netboot import boot_service
+from smartos_wizard.netboot import boot_programs
 
 
 def needs(monkeypatch: pytest.MonkeyPatch, there: Path) -> dict[str, dict[str, Any]]:
     """What the real machine would say of those directories alone."""
     monkeypatch.setenv("PATH", str(there))
-    monkeypatch.setattr(boot_service, "_PATH", str(there))
-    monkeypatch.setattr(boot_service, "LOADERS", (str(there),))
+    monkeypatch.setattr(boot_programs, "_PATH", str(there))
+    monkeypatch.setattr(boot_programs, "LOADERS", (str(there),))
     shown = CliRunner().invoke(cli, ["doctor", "--json"], standalone_mode=False)
     return {need["name"]: need for need in json.loads(shown.stdout)["needs"]}
 

@@ -12,7 +12,8 @@ import pytest
 from smartos_wizard.boot.model import CONSOLES, BootChoices, Kmdb, Module
 from smartos_wizard.core.errors import UsageProblem
 from smartos_wizard.netboot.bootline import line_of
-from smartos_wizard.netboot.checking import Report, judge_hash, open_place, read_scripts
+from smartos_wizard.netboot.check_report import Report
+from smartos_wizard.netboot.checking import judge_hash, open_place, read_scripts
 from smartos_wizard.netboot.ipxe_read import read_script
 from smartos_wizard.netboot.model import NEEDED, Machine, mac_of, path_of
 from smartos_wizard.netboot.other_read import read_pxelinux

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from smartos_wizard.core.errors import PrivilegeFailed, Refused, UsageProblem, WizardError
-from smartos_wizard.netboot import boot_service, machines
-from smartos_wizard.netboot.boot_service import find_dnsmasq, find_loader, refused_by
+from smartos_wizard.netboot import boot_programs, boot_service, machines
+from smartos_wizard.netboot.boot_programs import find_dnsmasq, find_loader
+from smartos_wizard.netboot.boot_service import refused_by
 from smartos_wizard.netboot.dhcp_log import Asked, DhcpLog, Loaded
 from smartos_wizard.netboot.http_server import Fetched
 from smartos_wizard.netboot.interface import Interface, interface_named, range_of
@@ -214,11 +215,11 @@ def test_an_interface_that_is_not_there_is_named_with_those_that_are():
 
 def test_what_is_not_installed_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(boot_service, "_PATH", str(tmp_path))
+    monkeypatch.setattr(boot_programs, "_PATH", str(tmp_path))
     with pytest.raises(WizardError) as told:
         find_dnsmasq()
     assert told.value.reference == "no-dnsmasq" and "apt install dnsmasq-base" in told.value.hint
-    monkeypatch.setattr(boot_service, "LOADERS", (str(tmp_path),))
+    monkeypatch.setattr(boot_programs, "LOADERS", (str(tmp_path),))
     with pytest.raises(WizardError) as told:
         find_loader()
     assert told.value.reference == "no-loader" and "apt install ipxe" in told.value.hint
